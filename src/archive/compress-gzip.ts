@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { ByteStream } from "../core/byte-stream.ts";
+import { type CompressedMember, compressMembers } from "./compress-members.ts";
+import { WorkerThreads } from "./worker-thread.ts";
+
+/** Uncompressed bytes of each member but the last. A part of the format: another size gives other bytes. */
+export const GZIP_MEMBER_SIZE: number = 1024 * 1024;
+
+/** Optional parts of {@link compressGzip}. */
+export interface CompressGzipOptions {
+  /** 1 (fast) to 12 (small). Absent: 6. */
+  readonly level?: number;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** All streams share them. */
+const threads = new WorkerThreads("gzip-worker.mjs");
+
+/**
+ * Compresses on worker threads, in gzip members of a fixed size (RFC 1952 section 2.2), so that the same input gives
+ * the same bytes whatever the CPU, the Node.js build and the number of threads. No time and no system in the headers.
+ */
+export function compressGzip(
+  content: ByteStream,
+  { level = 6, signal }: CompressGzipOptions = {},
+): AsyncGenerator<Uint8Array> {
+  const compress = async (buffer: ArrayBuffer, length: number): Promise<CompressedMember> =>
+    await threads.leastLoaded().call({ buffer, length, level }, [buffer]);
+  return compressMembers(content, { memberSize: GZIP_MEMBER_SIZE, compress, signal });
+}

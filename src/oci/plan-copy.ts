@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: Apache-2.0
+import { mapConcurrently } from "../core/concurrency.ts";
+import { ToolingError } from "../core/error.ts";
+import type { OperationOptions } from "../core/operation.ts";
+import type { ContentSink, ContentSource } from "./content-store.ts";
+import type { Descriptor } from "./descriptor.ts";
+import type { Digest } from "./digest.ts";
+import { nameChild, nameManifest } from "./content-name.ts";
+import { childrenOf, isManifestDescriptor } from "./manifest-children.ts";
+import { isIndexMediaType } from "./media-type.ts";
+import { type ParsedManifest, parseManifest } from "./parse-manifest.ts";
+import { type ListReferrersOf, readReferrerTree } from "./referrer-tree.ts";
+import { matchesPlatform, selectPlatform } from "./select-platform.ts";
+import { verifyBytes } from "./verify-stream.ts";
+
+/** What a copy is going to do: data, made without changing anything. */
+export interface CopyPlan {
+  readonly root: Descriptor;
+  /** Children before their parents, what is about the image before the image; the root is the last. */
+  readonly manifests: readonly PlannedManifest[];
+  readonly blobs: readonly PlannedBlob[];
+  /** Manifests that are about the image or a part of it. */
+  readonly referrers: readonly Descriptor[];
+}
+
+/** One manifest of a {@link CopyPlan}. */
+export interface PlannedManifest {
+  readonly descriptor: Descriptor;
+  /** What it is, for people: `manifest linux/arm64 (3f2a91c0b7de)`. */
+  readonly name: string;
+  /** Exactly as the source gave them. */
+  readonly bytes: Uint8Array;
+  /** Whether the target has it already. */
+  readonly isPresent: boolean;
+}
+
+/** One blob of a {@link CopyPlan}. */
+export interface PlannedBlob {
+  readonly descriptor: Descriptor;
+  /** What it is, for people: `layer 2 of 9 linux/arm64 (3f2a91c0b7de)`. */
+  readonly name: string;
+  /** Whether the target has it already. */
+  readonly isPresent: boolean;
+}
+
+/** Optional parts of {@link planCopy}. */
+export interface PlanCopyOptions extends OperationOptions {
+  /** `os/architecture[/variant]` each; of an index, only manifests for these are copied. Absent: all. */
+  readonly platforms?: readonly string[] | undefined;
+  /** Lists what is about a manifest of the source, which is then copied too. Absent: it stays behind. */
+  readonly listReferrers?: ListReferrersOf | undefined;
+  /** Questions to the target at once. Absent: 4. */
+  readonly concurrency?: number | undefined;
+}
+
+/**
+ * Finds out what a copy of an image or index has to carry over. Reads manifests, and asks the target what it has.
+ *
+ * @throws {ToolingError} `PLATFORM_UNAVAILABLE`, `MANIFEST_INVALID` and what the source and the target throw
+ */
+export async function planCopy(
+  from: ContentSource,
+  to: ContentSink,
+  root: Descriptor,
+  options: PlanCopyOptions = {},
+): Promise<CopyPlan> {
+  const { listReferrers, signal, concurrency = 4 } = options;
+  const walk: CopyWalk = { from, to, manifests: new Map(), blobs: new Map(), subjects: new Map() };
+  await walkManifest(walk, root, { options, depth: 0 });
+  const referrers: Descriptor[] = [];
+  if (listReferrers !== undefined) {
+    // Walking the referrers adds to the subjects, but their trees are read already.
+    const subjects = [...walk.subjects.keys()];
+    for (const subject of subjects) {
+      referrers.push(...(await walkReferrers(walk, subject, listReferrers, options)));
+    }
+  }
+  const planned = walk.manifests.get(root.digest);
+  const others = [...walk.manifests.values()].filter((each) => each !== planned);
+  const blobs = await mapConcurrently(
+    walk.blobs.values(),
+    { limit: concurrency, signal },
+    async ({ descriptor, name }, signal) => {
+      return { descriptor, name, isPresent: await to.hasBlob(descriptor, { signal }) };
+    },
+  );
+  return { root, manifests: planned === undefined ? others : [...others, planned], blobs, referrers };
+}
+
+interface CopyWalk {
+  readonly from: ContentSource;
+  readonly to: ContentSink;
+  /** Children before their parents. */
+  readonly manifests: Map<Digest, PlannedManifest>;
+  readonly blobs: Map<Digest, Omit<PlannedBlob, "isPresent">>;
+  /** Every manifest that was met, those that need no copy included. */
+  readonly subjects: Map<Digest, Descriptor>;
+}
+
+interface WalkContext {
+  readonly options: PlanCopyOptions;
+  readonly depth: number;
+  /** What the manifest must say that it is about. Absent: anything. */
+  readonly subject?: Digest;
+}
+
+const DEEPEST_INDEX = 8;
+
+async function walkManifest(walk: CopyWalk, descriptor: Descriptor, context: WalkContext): Promise<void> {
+  const { options, depth } = context;
+  const { signal } = options;
+  if (walk.manifests.has(descriptor.digest)) return;
+  if (depth > DEEPEST_INDEX) {
+    throw new ToolingError("MANIFEST_INVALID", `index "${descriptor.digest}" is nested too deeply`);
+  }
+  walk.subjects.set(descriptor.digest, descriptor);
+  const isPresent = await walk.to.hasManifest(descriptor, { signal });
+  // An index may be there without all it lists, when fewer platforms were copied before; a manifest may not.
+  const isComplete = isPresent && !isIndexMediaType(descriptor.mediaType);
+  if (isComplete && depth > 0) return;
+  const bytes = await walk.from.fetchManifest(descriptor, { signal });
+  verifyBytes(bytes, descriptor);
+  const parsed = parseManifest(bytes, descriptor.mediaType);
+  if (context.subject !== undefined) checkSubject(parsed, descriptor, context.subject);
+  for (const child of isComplete ? [] : childrenToCopy(parsed, options.platforms)) {
+    if (isManifestDescriptor(child)) await walkManifest(walk, child, { options, depth: depth + 1 });
+    else if (!walk.blobs.has(child.digest)) {
+      const name = nameChild(child, parsed, descriptor.platform);
+      walk.blobs.set(child.digest, { descriptor: child, name });
+    }
+  }
+  walk.manifests.set(descriptor.digest, { descriptor, name: nameManifest(descriptor), bytes, isPresent });
+}
+
+function childrenToCopy(
+  parsed: ParsedManifest,
+  platforms: readonly string[] | undefined,
+): readonly Descriptor[] {
+  if (parsed.kind === "manifest" || platforms === undefined) return childrenOf(parsed);
+  for (const wanted of platforms) selectPlatform(parsed.index, wanted);
+  return parsed.index.manifests.filter(({ platform }) =>
+    platforms.some((wanted) => matchesPlatform(platform, wanted)),
+  );
+}
+
+async function walkReferrers(
+  walk: CopyWalk,
+  root: Digest,
+  listReferrers: ListReferrersOf,
+  options: PlanCopyOptions,
+): Promise<Descriptor[]> {
+  const found: Descriptor[] = [];
+  const tree = await readReferrerTree(listReferrers, root, options);
+  const open = tree.map((node) => ({ node, subject: root }));
+  for (let next = open.shift(); next !== undefined; next = open.shift()) {
+    const { descriptor, referrers } = next.node;
+    await walkManifest(walk, descriptor, { options, depth: 0, subject: next.subject });
+    found.push(descriptor);
+    open.push(...referrers.map((node) => ({ node, subject: descriptor.digest })));
+  }
+  return found;
+}
+
+/** A list of referrers is a claim of the registry; what counts is what the manifest itself says. */
+function checkSubject(parsed: ParsedManifest, { digest }: Descriptor, expected: Digest): void {
+  const { subject } = parsed.kind === "index" ? parsed.index : parsed.manifest;
+  if (subject?.digest === expected) return;
+  throw new ToolingError("MANIFEST_INVALID", `"${digest}" is listed for "${expected}" but is not about it`, {
+    hint: "Ask whoever runs that registry, or copy without referrers.",
+  });
+}
