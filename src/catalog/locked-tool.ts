@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: Apache-2.0
+import * as z from "zod";
+import type { Platform } from "../core/platform.ts";
+import { goHashSchema } from "./go-toolchain.ts";
+import type { ImagePath, ReleaseArchive } from "./source-definition.ts";
+import { type ToolAbout, toolAboutSchema } from "./tool-definition.ts";
+
+/** One downloaded or local file, known by its content. */
+export interface LockedFile {
+  /** File name, without folders. */
+  readonly name: string;
+  /** 64 lower-case hex digits. */
+  readonly sha256: string;
+  /** Bytes. */
+  readonly size: number;
+}
+
+/** One Debian binary package, by coordinates. */
+export interface LockedPackage {
+  readonly name: string;
+  /** Full Debian version, epoch and binNMU suffix included. */
+  readonly version: string;
+  /** `amd64`, `arm64` or `all`. */
+  readonly architecture: string;
+  /** Path below the mirror's root, `pool/...`. */
+  readonly path: string;
+  readonly sha256: string;
+  readonly size: number;
+  /** Suite it came from. Absent: the base's own. */
+  readonly suite?: string | undefined;
+}
+
+/** A Go command at one version. The module's `go.sum`, inside the hashed module, pins all the rest. */
+export interface LockedGo {
+  readonly source: "go";
+  readonly module: string;
+  /** Module version, `v1.2.3`. */
+  readonly version: string;
+  /** Path of the command below the module; `.` is its root. */
+  readonly package: string;
+  /** Name of the installed program. */
+  readonly binary: string;
+  /** Linker flags, templates filled in. */
+  readonly ldflags: readonly string[];
+  readonly tags: readonly string[];
+  /** Files added to the module's tree before compiling, by path. Absent: none. */
+  readonly files?: Readonly<Record<string, string>> | undefined;
+  /** Versions of the modules that the module itself takes from folders it was not published with. Absent: none. */
+  readonly replace?: Readonly<Record<string, string>> | undefined;
+  /** Lines of go.sum for `replace`, which the module's own lacks; sorted. Absent: none. */
+  readonly sums?: readonly string[] | undefined;
+  /** Such as `go1.26.8`. */
+  readonly toolchain: string;
+  /** Hash of the toolchain's tree by the host it runs on, such as `linux-amd64`. */
+  readonly toolchainSums: Readonly<Record<string, string>>;
+  /** Hash of the module's tree, `h1:...`, checked against the checksum database when it was locked. */
+  readonly moduleSum: string;
+  /** Hash of the module's go.mod, `h1:...`. */
+  readonly goModSum: string;
+}
+
+/** Debian packages that the base lacks, in the order in which they are unpacked. */
+export interface LockedDebian {
+  readonly source: "debian";
+  readonly packages: readonly LockedPackage[];
+}
+
+/** A file that the project publishes. */
+export interface LockedRelease {
+  readonly source: "release";
+  /** The project's own address for it, never a mirror's. */
+  readonly url: string;
+  readonly file: LockedFile;
+  readonly archive: ReleaseArchive;
+  /** Path in the archive by installed name; for `archive: none` the file itself. */
+  readonly binaries: Readonly<Record<string, string>>;
+}
+
+/** A file of the workspace. */
+export interface LockedLocalFile {
+  readonly source: "file";
+  /** Relative to the workspace's folder, `/`-separated. */
+  readonly path: string;
+  /** Name of the installed program. */
+  readonly binary: string;
+  readonly file: LockedFile;
+}
+
+/** Files out of another image. */
+export interface LockedImage {
+  readonly source: "image";
+  readonly reference: string;
+  /** Digest of this platform's manifest. */
+  readonly digest: string;
+  readonly paths: readonly ImagePath[];
+}
+
+/** What one tool resolved to on one platform. */
+export type LockedToolPlatform = LockedGo | LockedDebian | LockedRelease | LockedLocalFile | LockedImage;
+
+/** One tool of the lock: everything that build, help and run need, so that they never read the catalog. */
+export interface LockedTool {
+  readonly name: string;
+  /** The tool's own version, without `v`. */
+  readonly version: string;
+  /** When the version or the bytes of a platform last changed; RFC 3339 in UTC with seconds. */
+  readonly changed: string;
+  /** As in the definition, with `{{version}}` filled in. */
+  readonly about: ToolAbout;
+  readonly platforms: Readonly<Partial<Record<Platform, LockedToolPlatform>>>;
+}
+
+const word = z.string().min(1);
+const sha256 = z.string().regex(/^[0-9a-f]{64}$/, "is not 64 lower-case hex digits");
+
+const size = z.int().nonnegative();
+const file = z.strictObject({ name: word, sha256, size });
+
+const lockedPackage = z.strictObject({
+  name: word,
+  version: word,
+  architecture: word,
+  path: word.regex(/^(?!\/)(?!.*(?:^|\/)\.\.(?:\/|$)).+$/, "is not a path below the mirror"),
+  sha256,
+  size,
+  suite: word.optional(),
+});
+
+const lockedGo = z.strictObject({
+  source: z.literal("go"),
+  module: word,
+  version: word.regex(/^v\d/, 'is not a version such as "v1.2.3"'),
+  package: word,
+  binary: word,
+  ldflags: z.array(word),
+  tags: z.array(word),
+  files: z.record(word, z.string()).optional(),
+  replace: z.record(word, word).optional(),
+  sums: z.array(word).optional(),
+  toolchain: word,
+  toolchainSums: z.record(word, goHashSchema),
+  moduleSum: goHashSchema,
+  goModSum: goHashSchema,
+});
+
+const lockedRelease = z.strictObject({
+  source: z.literal("release"),
+  url: word,
+  file,
+  archive: z.enum(["tar.gz", "tar.xz", "zip", "none"]),
+  binaries: z.record(word, word),
+});
+
+const lockedImage = z.strictObject({
+  source: z.literal("image"),
+  reference: word,
+  digest: word.regex(/^sha(?:256:[0-9a-f]{64}|512:[0-9a-f]{128})$/, "is not a digest"),
+  paths: z.array(z.strictObject({ from: word, to: word })).min(1),
+});
+
+/** Checks one locked Debian package. */
+export const lockedPackageSchema: z.ZodType<LockedPackage> = lockedPackage;
+
+/** Checks what one tool resolved to on one platform. */
+export const lockedToolPlatformSchema: z.ZodType<LockedToolPlatform> = z.discriminatedUnion("source", [
+  lockedGo,
+  z.strictObject({ source: z.literal("debian"), packages: z.array(lockedPackage) }),
+  lockedRelease,
+  z.strictObject({ source: z.literal("file"), path: word, binary: word, file }),
+  lockedImage,
+]);
+
+/** Checks one tool of a lock. */
+export const lockedToolSchema: z.ZodType<LockedTool> = z.strictObject({
+  name: word,
+  version: word,
+  changed: z
+    .string()
+    .regex(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/, "is not a time such as 2026-01-31T12:00:00Z"),
+  about: toolAboutSchema,
+  platforms: z.partialRecord(z.enum(["linux/amd64", "linux/arm64"]), lockedToolPlatformSchema),
+});
