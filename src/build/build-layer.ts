@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { OperationOptions } from "../core/operation.ts";
+import type { LockedPackage } from "../catalog/index.ts";
+import type { Lockfile } from "../workspace/index.ts";
+import { importBaseImage } from "./base-image.ts";
+import { type OwnedFiles, readToolFiles } from "./layer-files.ts";
+import { LayerObserver } from "./layer-observer.ts";
+import { createLayerRecord, type LayerRecord, readLayerRecord, writeLayerRecord } from "./layer-record.ts";
+import type { LayerSources } from "./layer-sources.ts";
+import { type LayerStore, writeLayer } from "./layer-writer.ts";
+import type { Compression, PlannedLayer } from "./plan.ts";
+import { isCaptured } from "./top-layer.ts";
+
+/** Where a build reads and writes. */
+export interface BuildContext extends OperationOptions {
+  readonly store: LayerStore;
+  /** The product's cache folder, absolute; records of layers stand in `layers/` below it. */
+  readonly cacheDir: string;
+  readonly sources: LayerSources;
+  /**
+   * Layers made at once. Absent: 1, because one layer already decodes and compresses on all cores, and a second at
+   * the same time was no faster and cost 40 MB.
+   */
+  readonly concurrency?: number | undefined;
+}
+
+/** A layer that is in the store now. */
+export interface BuiltLayer {
+  readonly record: LayerRecord;
+  /** It was there before. */
+  readonly cached: boolean;
+}
+
+/** What a plan says that every layer needs. */
+export interface LayerRecipe {
+  readonly lockfile: Lockfile;
+  readonly compression: Compression;
+}
+
+/**
+ * Makes one planned layer, or finds it made.
+ *
+ * @throws {ToolingError} `BINARY_WRONG_PLATFORM`, `PATH_CONFLICT`, and what the sources and the store throw
+ */
+export async function buildLayer(
+  layer: PlannedLayer,
+  recipe: LayerRecipe,
+  context: BuildContext,
+): Promise<BuiltLayer> {
+  const { store, cacheDir, onProgress } = context;
+  const found = await readLayerRecord(cacheDir, layer.key, store);
+  if (found !== undefined) {
+    onProgress?.({ type: "finished", what: describeLayer(layer), skipped: true });
+    return { record: found, cached: true };
+  }
+  const record =
+    layer.kind === "base" ? await makeBase(layer, recipe, context) : await makeTool(layer, recipe, context);
+  await writeLayerRecord(cacheDir, record);
+  return { record, cached: false };
+}
+
+/** Names a layer for people: `layer helm linux/arm64`. */
+export function describeLayer({ name, platform }: Pick<PlannedLayer, "name" | "platform">): string {
+  return `layer ${name} ${platform}`;
+}
+
+async function makeTool(
+  layer: PlannedLayer,
+  recipe: LayerRecipe,
+  context: BuildContext,
+): Promise<LayerRecord> {
+  const { signal, onProgress } = context;
+  const files = await readToolFiles(layer, recipe.lockfile, context.sources, { signal, onProgress });
+  return await packFiles(layer, files, recipe, context);
+}
+
+async function makeBase(
+  layer: PlannedLayer,
+  recipe: LayerRecipe,
+  context: BuildContext,
+): Promise<LayerRecord> {
+  const { signal, onProgress, sources, store } = context;
+  const { base } = recipe.lockfile;
+  if (base?.kind === "image") {
+    const digest = base.platforms[layer.platform] ?? base.digest;
+    const source = await sources.openImage(base.reference, { signal, onProgress });
+    const what = describeLayer(layer);
+    onProgress?.({ type: "started", what });
+    const options = { signal, capture: isCaptured };
+    const image = await importBaseImage(source, digest, layer.platform, store, options);
+    onProgress?.({ type: "finished", what, skipped: false });
+    return createLayerRecord({ key: layer.key, packages: [], ...image });
+  }
+  const packages: readonly LockedPackage[] = base?.platforms[layer.platform] ?? [];
+  const files = await sources.readBase(packages, layer.platform, { signal, onProgress });
+  return await packFiles(layer, { ...files, ownerOf: () => "the base" }, recipe, context);
+}
+
+/** What the record of a base leaves out, it would only take time to read: nobody asks for its digests. */
+async function packFiles(
+  layer: PlannedLayer,
+  { entries, packages, ownerOf, dispose }: OwnedFiles,
+  { compression }: LayerRecipe,
+  { store, signal, onProgress }: BuildContext,
+): Promise<LayerRecord> {
+  const isBase = layer.kind === "base";
+  const observer = new LayerObserver({
+    platform: layer.platform,
+    ownerOf,
+    ...(isBase && { capture: isCaptured, fingerprints: false }),
+  });
+  const what = describeLayer(layer);
+  try {
+    const options = { compression, what, signal, onProgress };
+    const blob = await writeLayer(observer.observe(entries), store, options);
+    return createLayerRecord({ key: layer.key, blobs: [blob], packages, ...observer.finish() });
+  } finally {
+    await dispose?.();
+  }
+}

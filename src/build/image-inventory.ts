@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { LockedToolPlatform } from "../catalog/index.ts";
+import { formatCanonicalJson, type Json } from "../core/json.ts";
+import type { Platform } from "../core/platform.ts";
+import type { NamedTool } from "./layer-order.ts";
+import type { LayerRecord } from "./layer-record.ts";
+
+/** Where programs are looked for, in the order of PATH. */
+const PROGRAM_FOLDERS = ["usr/local/sbin", "usr/local/bin", "usr/sbin", "usr/bin", "sbin", "bin"];
+
+/**
+ * The text of `/etc/toolbox/manifest.json`: what is inside, where it came from and how to use it. It holds no time
+ * and nothing of the host that built it.
+ *
+ * @param recordOf The layer that a tool stands in.
+ */
+export function formatInventory(
+  image: string,
+  platform: Platform,
+  tools: readonly NamedTool[],
+  recordOf: (tool: string) => Pick<LayerRecord, "files"> | undefined,
+): string {
+  return formatCanonicalJson(
+    {
+      formatVersion: 1,
+      image,
+      platform,
+      tools: tools.map(({ name, tool }) => {
+        const { summary, homepage, license, examples, binaries } = tool.about;
+        const entry = tool.platforms[platform];
+        const files = recordOf(name)?.files ?? {};
+        return {
+          name,
+          version: tool.version,
+          changed: tool.changed,
+          summary,
+          homepage,
+          license,
+          examples,
+          binaries: binaries.map((binary) => describeBinary(binary, files)),
+          source: entry && describeSource(entry),
+        };
+      }),
+    },
+    { indent: 2 },
+  );
+}
+
+function describeBinary(name: string, files: LayerRecord["files"]): Json {
+  const path = PROGRAM_FOLDERS.map((folder) => `${folder}/${name}`).find((path) =>
+    Object.hasOwn(files, path),
+  );
+  if (path === undefined) return { name };
+  const [kind, sha256] = files[path]?.split(":") ?? [];
+  return { name, path: `/${path}`, sha256: kind === "file" ? sha256 : undefined };
+}
+
+/** The lock's coordinates, without what only a build needs. */
+function describeSource(entry: LockedToolPlatform): Json {
+  switch (entry.source) {
+    case "go": {
+      const { source, module, version, moduleSum, toolchain } = entry;
+      return { kind: source, module, package: entry.package, version, moduleSum, toolchain };
+    }
+    case "debian": {
+      const packages = entry.packages.map(({ name, version, architecture, sha256 }) => ({
+        name,
+        version,
+        architecture,
+        sha256,
+      }));
+      return { kind: entry.source, packages };
+    }
+    case "release":
+      return { kind: entry.source, url: entry.url, sha256: entry.file.sha256 };
+    case "file":
+      return { kind: entry.source, path: entry.path, sha256: entry.file.sha256 };
+    case "image":
+      return { kind: entry.source, reference: entry.reference, digest: entry.digest };
+  }
+}
