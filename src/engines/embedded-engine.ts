@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+import { ToolingError } from "../core/error.ts";
+import type { OperationOptions } from "../core/operation.ts";
+import type { Session, SessionImage } from "../session/index.ts";
+import type {
+  Engine,
+  EngineHost,
+  EngineImage,
+  EngineName,
+  EngineStatus,
+  ImageSupply,
+  RunOutcome,
+} from "./engine.ts";
+import { readHeldImage, writeHeldImage } from "./held-image.ts";
+import { findHostTools, type HostTools } from "./host-tools.ts";
+import { placeSession } from "./place-session.ts";
+import { forgetStatus } from "./remembered-status.ts";
+import { refuseCommand } from "./resolve-command.ts";
+import { runForeground } from "./run-foreground.ts";
+import type { Sandbox } from "./sandbox.ts";
+import { readUnpackedImage } from "./unpacked-image.ts";
+
+/** How the runners end when they cannot make a sandbox. Commands give these as well; then asking again costs little. */
+const SETUP_EXIT_CODES: readonly number[] = [1, 125];
+
+/** Runs images that it unpacked itself, in a sandbox that needs no daemon. */
+export class EmbeddedEngine implements Engine {
+  readonly name: EngineName;
+  readonly #sandbox: Sandbox;
+  readonly #host: EngineHost;
+  #tools: Promise<HostTools> | undefined;
+
+  constructor(sandbox: Sandbox, host: EngineHost) {
+    this.name = sandbox.name;
+    this.#sandbox = sandbox;
+    this.#host = host;
+  }
+
+  async detect(options: OperationOptions = {}): Promise<EngineStatus> {
+    if (this.#host.os !== "linux") {
+      const cure = "Install docker or podman: only they can run Linux programs here.";
+      return { state: "missing", reason: "the embedded runner needs Linux", cure };
+    }
+    return this.#sandbox.detect(await this.#findTools(), this.#host, options);
+  }
+
+  async ensureImage(
+    image: SessionImage,
+    supply: ImageSupply,
+    options: OperationOptions = {},
+  ): Promise<EngineImage> {
+    const held = await readHeldImage("embedded", image, this.#host);
+    if (held !== undefined && (await readUnpackedImage(held.location)) !== undefined) return held;
+    // Unpacking loads much that a run of a held image never needs.
+    const { unpackImage } = await import("./unpack-image.ts");
+    const location = await unpackImage({ image, supply }, this.#host, options);
+    await writeHeldImage("embedded", image, { host: this.#host, held: { location } });
+    return { location };
+  }
+
+  async run(session: Session, { location }: EngineImage): Promise<RunOutcome> {
+    const image = await readUnpackedImage(location);
+    if (image === undefined) {
+      throw new ToolingError("IMAGE_NOT_FOUND", `"${location}" does not hold an unpacked image any more`, {
+        hint: "Run the same command again: it is unpacked anew.",
+      });
+    }
+    const placed = await placeSession(session, image, this.#host.stateDir);
+    const request = { session: placed, image, tools: await this.#findTools(), host: this.#host };
+    if (!this.#sandbox.tellsMissingCommands(request)) {
+      const exitCode = await refuseCommand(placed, image.root);
+      if (exitCode !== undefined)
+        return { exitCode, failure: describeMissing(session.argv[0] ?? "", exitCode) };
+    }
+    const command = await this.#sandbox.plan(request);
+    try {
+      const outcome = await runForeground({ ...command, env: placed.env }, this.#host);
+      if (SETUP_EXIT_CODES.includes(outcome.exitCode)) await forgetStatus(this.name, this.#host);
+      return outcome;
+    } finally {
+      await command.clean?.();
+    }
+  }
+
+  #findTools(): Promise<HostTools> {
+    this.#tools ??= findHostTools(this.#host);
+    return this.#tools;
+  }
+}
+
+function describeMissing(name: string, exitCode: 126 | 127): string {
+  return exitCode === 127 ? `"${name}" is not in the image` : `"${name}" cannot be executed`;
+}

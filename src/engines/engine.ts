@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { OperationOptions } from "../core/operation.ts";
+import type { ContentSource } from "../oci/index.ts";
+import type { Session, SessionImage } from "../session/index.ts";
+import type { ProgramRunner } from "./program-runner.ts";
+import type { SignalSource } from "./signal-source.ts";
+
+/** Engines by the name that `--engine` takes. The last three are the embedded runner. */
+export type EngineName = "docker" | "podman" | "nerdctl" | "bubblewrap" | "namespaces" | "runc" | "crun";
+
+/** All engines, in the order in which they are tried when nobody chooses. */
+export const ENGINE_NAMES: readonly EngineName[] = [
+  "docker",
+  "podman",
+  "nerdctl",
+  "bubblewrap",
+  "namespaces",
+  "crun",
+  "runc",
+];
+
+/** What engines know of the machine. All of it is passed in, so that a test can describe another machine. */
+export interface EngineHost {
+  readonly os: NodeJS.Platform;
+  readonly uid: number;
+  readonly gid: number;
+  /** The caller's environment: what an engine's own client needs (PATH, DOCKER_HOST, XDG_RUNTIME_DIR). */
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** Absolute. Unpacked images live here. */
+  readonly dataDir: string;
+  /** Absolute. Generated files and notes on what engines hold live here. */
+  readonly stateDir: string;
+  readonly programs: ProgramRunner;
+  readonly signals: SignalSource;
+  /** Whether a terminal is attached, whose Ctrl-C reaches children without our help. */
+  readonly hasTerminal: boolean;
+  /** The clock. Absent: the machine's. */
+  readonly now?: (() => Date) | undefined;
+  /** Whether SELinux is enforced, so that unlabelled mounts would be unreadable. */
+  readonly selinux?: boolean | undefined;
+}
+
+/** Whether an engine can be used now. `cure` is one imperative sentence. */
+export type EngineStatus =
+  | { readonly state: "ready"; readonly version: string; readonly notes: readonly string[] }
+  | { readonly state: "missing"; readonly reason: string; readonly cure: string }
+  | { readonly state: "stopped"; readonly reason: string; readonly cure: string };
+
+/** An image that an engine has at hand. */
+export interface EngineImage {
+  /** What the engine calls it: a name or an id, or the folder that it was unpacked to. */
+  readonly location: string;
+  /** Whether the engine runs as a plain user. Absent: it does not. */
+  readonly rootless?: boolean | undefined;
+}
+
+/** Where an image can come from. */
+export interface ImageSupply {
+  /** The local store. */
+  readonly store: ContentSource;
+  /** The registry of the image's reference. Called only when the store lacks the image. Absent: there is none. */
+  readonly openRegistry?: (() => Promise<ContentSource>) | undefined;
+}
+
+/** How a command ended. */
+export interface RunOutcome {
+  /** 0-255: the command's own; 125 the engine's; 126 not executable; 127 not found; 128+n ended by signal n. */
+  readonly exitCode: number;
+  /** Why the command did not start, for stderr. Absent: whoever knew has said so already. */
+  readonly failure?: string | undefined;
+  /** What to do about the failure, one imperative sentence. */
+  readonly hint?: string | undefined;
+}
+
+/** A container that stays, so that the next command of the same session starts at once. */
+export interface WarmSession {
+  /** What the engine calls it. */
+  readonly name: string;
+  /** All that its commands share, in one word. */
+  readonly key: string;
+  /** Host path of what stands at /work. */
+  readonly workspace: string;
+  /** Reference, or digest when it has none. */
+  readonly image: string;
+  /** The engine's word: `running`. */
+  readonly status: string;
+}
+
+/** Keeps containers warm. */
+export interface WarmEngine {
+  /**
+   * Starts the session's container, or finds it running. It ends by itself after `idle` seconds without a command.
+   *
+   * @throws {ToolingError} `ENGINE_FAILED`, `ENGINE_NOT_FOUND`, `SESSION_INVALID`, `MOUNT_REFUSED`
+   */
+  up(
+    session: Session,
+    image: EngineImage,
+    options: OperationOptions & { readonly idle: number },
+  ): Promise<WarmSession & { readonly started: boolean }>;
+  /**
+   * Runs the command of a prepared session, whose files are mounts, in the session's container.
+   * Absent: none is up, or it could not be as exact as a new one.
+   */
+  run(session: Session, image: EngineImage): Promise<RunOutcome | undefined>;
+  /** All of this user's engine. @throws {ToolingError} `ENGINE_FAILED`, `ENGINE_NOT_FOUND` */
+  list(options?: OperationOptions): Promise<WarmSession[]>;
+  down(sessions: readonly WarmSession[], options?: OperationOptions): Promise<void>;
+  /** Prints what its first process said. */
+  logs(session: WarmSession, options?: { readonly follow?: boolean }): Promise<RunOutcome>;
+}
+
+/** A command line that needs nobody beside it: the engine's client passes signals on by itself. */
+export interface LaunchPlan {
+  /** Absolute path. */
+  readonly program: string;
+  readonly argv: readonly string[];
+}
+
+/** One way to carry a session out. */
+export interface Engine {
+  readonly name: EngineName;
+  /**
+   * The command line of a session, for launchers that come without this program. Absent: there is none.
+   *
+   * @throws {ToolingError} `ENGINE_NOT_FOUND`, `MOUNT_REFUSED`, `FILE_NOT_FOUND`
+   */
+  plan?(session: Session, image: EngineImage): Promise<LaunchPlan>;
+  /** Absent: this engine starts a command in milliseconds and keeps nothing running. */
+  readonly warm?: WarmEngine;
+  /** Quick (under a second when all is well) and without effect. */
+  detect(options?: OperationOptions): Promise<EngineStatus>;
+  /**
+   * Makes sure that the engine holds exactly this image, by digest.
+   *
+   * @throws {ToolingError} `IMAGE_NOT_FOUND`, `ENGINE_FAILED`, `PLATFORM_UNAVAILABLE`, and what the supply throws
+   */
+  ensureImage(image: SessionImage, supply: ImageSupply, options?: OperationOptions): Promise<EngineImage>;
+  /**
+   * Runs to the end with this process's own stdin, stdout and stderr, passing signals on.
+   *
+   * @throws {ToolingError} `ENGINE_NOT_FOUND`, `ENGINE_FAILED`, `MOUNT_REFUSED`, `FILE_NOT_FOUND`
+   */
+  run(session: Session, image: EngineImage): Promise<RunOutcome>;
+}

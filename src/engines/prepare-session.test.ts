@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: Apache-2.0
+import { mkdir, mkdtemp, readFile, rm, stat, symlink, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import type { Session, SessionMount } from "../session/index.ts";
+import { prepareSession } from "./prepare-session.ts";
+import { refuseCommand } from "./resolve-command.ts";
+import { makeMountPointInside, resolveInside } from "./rootfs-path.ts";
+
+let folder: string;
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), "toolbox-prepare-"));
+  await mkdir(join(folder, "work"));
+});
+afterEach(async () => rm(folder, { recursive: true, force: true }));
+
+describe("prepareSession", () => {
+  test("turns generated files into mounts, equal ones into one file", async () => {
+    const files = [{ target: "/etc/passwd", content: "x" }];
+    const [mount] = (await prepare([], files)).mounts;
+    expect(mount).toMatchObject({ target: "/etc/passwd", readOnly: true });
+    expect(await readFile(mount?.source ?? "", "utf8")).toBe("x");
+    expect((await prepare([], files)).mounts).toEqual([mount]);
+  });
+
+  test("makes a missing home, for its owner alone", async () => {
+    const source = join(folder, "state/homes/shop");
+    await prepare([{ source, target: "/home/toolbox", readOnly: false, create: "folder" }]);
+    expect((await stat(source)).mode & 0o777).toBe(0o700);
+  });
+
+  test("makes the place of a mount inside a mount, so that no daemon makes it as root", async () => {
+    const work = { source: join(folder, "work"), target: "/work", readOnly: false };
+    await writeFile(join(folder, "config"), "");
+    await prepare([
+      work,
+      { source: folder, target: "/work/a/b", readOnly: true },
+      { source: join(folder, "config"), target: "/work/c", readOnly: true },
+    ]);
+    expect((await stat(join(folder, "work/a/b"))).isDirectory()).toBe(true);
+    expect((await stat(join(folder, "work/c"))).isFile()).toBe(true);
+  });
+
+  test("does not follow a link out of the outer mount", async () => {
+    await symlink(folder, join(folder, "work", "out"));
+    const mounts = [
+      { source: join(folder, "work"), target: "/work", readOnly: false },
+      { source: folder, target: "/work/out/new", readOnly: true },
+    ];
+    await expect(prepare(mounts)).rejects.toMatchObject({ code: "MOUNT_REFUSED" });
+    await expect(stat(join(folder, "new"))).rejects.toMatchObject({ code: "ENOENT" });
+  });
+
+  test("names a source that is not there", async () => {
+    const mounts = [{ source: join(folder, "gone"), target: "/gone", readOnly: true }];
+    await expect(prepare(mounts)).rejects.toMatchObject({
+      code: "FILE_NOT_FOUND",
+      message: expect.stringContaining("gone"),
+    });
+  });
+});
+
+describe("a private copy", () => {
+  const target = "/home/toolbox/.kube/config";
+  const copyInto = async (content: string): Promise<string> => {
+    const source = join(folder, "home");
+    const mounts = [{ source, target: "/home/toolbox", readOnly: false, create: "folder" as const }];
+    await prepareSession({ ...sessionWith(mounts), copies: [{ target, content }] }, join(folder, "state"));
+    return join(source, ".kube/config");
+  };
+
+  test("keeps what a tool wrote into it until its source changes", async () => {
+    const path = await copyInto("first");
+    expect((await stat(path)).mode & 0o777).toBe(0o600);
+    await writeFile(path, "context switched");
+    await copyInto("first");
+    expect(await readFile(path, "utf8")).toBe("context switched");
+    await copyInto("second");
+    expect(await readFile(path, "utf8")).toBe("second");
+  });
+
+  test("does not follow a link that a command left in HOME", async () => {
+    await mkdir(join(folder, "home"));
+    await mkdir(join(folder, "elsewhere"));
+    await symlink(join(folder, "elsewhere"), join(folder, "home", ".kube"));
+    await expect(copyInto("first")).rejects.toMatchObject({ code: "MOUNT_REFUSED" });
+    await expect(stat(join(folder, "elsewhere/config"))).rejects.toMatchObject({ code: "ENOENT" });
+  });
+
+  test("is made nowhere but below HOME", async () => {
+    const session = { ...sessionWith([]), copies: [{ target: "/etc/x", content: "" }] };
+    await expect(prepareSession(session, join(folder, "state"))).rejects.toMatchObject({
+      code: "MOUNT_REFUSED",
+    });
+  });
+});
+
+describe("resolveInside", () => {
+  test.each([
+    ["/etc/hosts", "/etc/hosts"],
+    ["/absolute/x", "/etc/x"],
+    ["/up/x", "/x"],
+    ["/work/../etc/x", "/etc/x"],
+    ["/chain/x", "/etc/x"],
+  ])("%s is %s", async (path, expected) => {
+    await mkdir(join(folder, "etc"));
+    await symlink("/etc", join(folder, "absolute"));
+    await symlink("../../../..", join(folder, "up"));
+    await symlink("absolute", join(folder, "chain"));
+    expect(await resolveInside(folder, path)).toBe(expected);
+  });
+
+  test("ends for links that lead to each other", async () => {
+    await symlink("b", join(folder, "a"));
+    await symlink("a", join(folder, "b"));
+    await expect(resolveInside(folder, "/a")).rejects.toMatchObject({ code: "MOUNT_REFUSED" });
+  });
+
+  test("a place below a file cannot be made", async () => {
+    await writeFile(join(folder, "file"), "");
+    await expect(makeMountPointInside(folder, "/file/x", "folder")).rejects.toMatchObject({
+      code: "MOUNT_REFUSED",
+    });
+  });
+});
+
+describe("refuseCommand", () => {
+  test.each([
+    ["tool", undefined],
+    ["plain", 126],
+    ["none", 127],
+    ["/usr/bin/tool", undefined],
+    ["./script", undefined],
+    ["./plain.txt", 126],
+    ["", 127],
+  ])("of %j is %s", async (name, expected) => {
+    await mkdir(join(folder, "root/usr/bin"), { recursive: true });
+    await symlink("usr/bin", join(folder, "root/bin"));
+    await writeFile(join(folder, "root/usr/bin/tool"), "", { mode: 0o755 });
+    await writeFile(join(folder, "root/usr/bin/plain"), "", { mode: 0o644 });
+    await writeFile(join(folder, "work/script"), "", { mode: 0o755 });
+    await writeFile(join(folder, "work/plain.txt"), "", { mode: 0o644 });
+    const mounts = [{ source: join(folder, "work"), target: "/work", readOnly: false }];
+    const session = { ...sessionWith(mounts), argv: [name], env: { PATH: "/nowhere:/bin" } };
+    expect(await refuseCommand(session, join(folder, "root"))).toBe(expected);
+  });
+});
+
+function prepare(mounts: readonly SessionMount[], files: Session["files"] = []): Promise<Session> {
+  return prepareSession({ ...sessionWith(mounts), files }, join(folder, "state"));
+}
+
+function sessionWith(mounts: readonly SessionMount[]): Session {
+  return {
+    image: { digest: `sha256:${"a".repeat(64)}`, platform: "linux/amd64" },
+    argv: ["true"],
+    workdir: "/work",
+    mounts,
+    files: [],
+    copies: [],
+    env: {},
+    secrets: [],
+    user: { uid: 1000, gid: 1000, name: "ada", group: "ada", home: "/home/toolbox" },
+    tty: false,
+    network: "host",
+    hostname: "toolbox",
+    umask: 0o022,
+    limits: {},
+    ports: [],
+  };
+}

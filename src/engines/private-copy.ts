@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: Apache-2.0
+import { createHash } from "node:crypto";
+import { lstat, mkdir, readFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { writeFileAtomically } from "../core/atomic-file.ts";
+import { isSystemError, ToolingError } from "../core/error.ts";
+import { pathBelow, type SessionCopy, type SessionMount } from "../session/index.ts";
+
+/** Largest credential file that is copied, in bytes. */
+const COPY_LIMIT = 16 * 1024 * 1024;
+
+/** Where a home remembers what its copies were made from. */
+const NOTES = ".toolbox/copies";
+
+/**
+ * Brings a private copy up to date: it is written when it is missing, and again when its source is no longer what it
+ * was made from. What tools wrote into it meanwhile stays until then.
+ *
+ * @throws {ToolingError} `MOUNT_REFUSED` when no private folder holds its target, `FILE_UNREADABLE`, `FILE_UNWRITABLE`
+ */
+export async function refreshCopy(copy: SessionCopy, mounts: readonly SessionMount[]): Promise<void> {
+  const home = mounts.findLast(
+    ({ target, create }) => create === "folder" && pathBelow(target, copy.target) !== undefined,
+  );
+  if (home === undefined) throw refused(copy.target, "it lies outside the session's home");
+  const inside = pathBelow(home.target, copy.target) ?? "";
+  await makeFolders(home.source, dirname(inside), copy.target);
+  await makeFolders(home.source, NOTES, copy.target);
+  const path = join(home.source, inside);
+  const content = "content" in copy ? new TextEncoder().encode(copy.content) : await readSource(copy.source);
+  const origin = createHash("sha256").update(content).digest("hex");
+  const note = join(
+    home.source,
+    ".toolbox",
+    "copies",
+    createHash("sha256").update(inside).digest("hex").slice(0, 32),
+  );
+  if ((await readNote(note)) === origin && (await isFile(path))) return;
+  await writeFileAtomically(path, content, { mode: 0o600 });
+  await writeFileAtomically(note, origin, { mode: 0o600 });
+}
+
+async function readSource(source: string): Promise<Uint8Array> {
+  try {
+    const { size } = await lstat(source);
+    if (size > COPY_LIMIT) throw unreadable(source, `larger than ${COPY_LIMIT} bytes`);
+    return await readFile(source);
+  } catch (error) {
+    if (isSystemError(error)) throw unreadable(source, error.code ?? error.message, error);
+    throw error;
+  }
+}
+
+/**
+ * Makes folders below a home that commands may write to. No link is followed: it could lead to any file of the caller.
+ *
+ * @param target What they are for, as it is called inside.
+ * @throws {ToolingError} `MOUNT_REFUSED`
+ */
+export async function makeFolders(home: string, folder: string, target: string): Promise<void> {
+  let path = home;
+  for (const part of folder.split("/").filter((one) => one !== "" && one !== ".")) {
+    path = join(path, part);
+    try {
+      await mkdir(path, { mode: 0o700 });
+    } catch (error) {
+      if (!isSystemError(error, "EEXIST")) throw error;
+      if (!(await lstat(path)).isDirectory()) throw refused(target, `"${path}" is not a folder`);
+    }
+  }
+}
+
+async function isFile(path: string): Promise<boolean> {
+  try {
+    return (await lstat(path)).isFile();
+  } catch (error) {
+    if (isSystemError(error, "ENOENT")) return false;
+    throw error;
+  }
+}
+
+async function readNote(path: string): Promise<string | undefined> {
+  try {
+    return await readFile(path, "utf8");
+  } catch (error) {
+    if (isSystemError(error, "ENOENT")) return undefined;
+    throw error;
+  }
+}
+
+function refused(target: string, why: string): ToolingError {
+  return new ToolingError("MOUNT_REFUSED", `"${target}" cannot be copied into the session: ${why}`, {
+    hint: "Remove what stands in the way in the session's home, or do not name that credential.",
+  });
+}
+
+function unreadable(source: string, why: string, cause?: unknown): ToolingError {
+  return new ToolingError("FILE_UNREADABLE", `"${source}" cannot be read (${why})`, {
+    hint: "Check that file, or do not name that credential.",
+    cause,
+  });
+}

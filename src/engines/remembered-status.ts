@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: Apache-2.0
+import { readFile, rm, stat } from "node:fs/promises";
+import { join } from "node:path";
+import { writeFileAtomically } from "../core/atomic-file.ts";
+import { isSystemError } from "../core/error.ts";
+import { formatCanonicalJson } from "../core/json.ts";
+import type { EngineHost, EngineName, EngineStatus } from "./engine.ts";
+import { notesFolder } from "./held-image.ts";
+import { SYSTEM_PATH } from "./host-tools.ts";
+
+/** Milliseconds that an answer is believed. One that says no is soon asked again, because people then act on it. */
+const LIFETIME = { ready: 600_000, stopped: 30_000, missing: 0 } as const;
+
+const PROGRAMS: Readonly<Record<EngineName, string>> = {
+  docker: "docker",
+  podman: "podman",
+  nerdctl: "nerdctl",
+  bubblewrap: "bwrap",
+  namespaces: "unshare",
+  crun: "crun",
+  runc: "runc",
+};
+
+/** A program, and when it was last replaced. */
+interface ProgramIdentity {
+  readonly program: string;
+  /** Milliseconds since 1970. */
+  readonly modified: number;
+}
+
+interface StatusNote extends ProgramIdentity {
+  /** Milliseconds since 1970. */
+  readonly asked: number;
+  readonly status: EngineStatus;
+}
+
+/**
+ * The status that the engine gave a short while ago, as long as its program is the same: asking an engine costs as much as
+ * running a command. Absent: it must be asked.
+ */
+export async function recallStatus(name: EngineName, host: EngineHost): Promise<EngineStatus | undefined> {
+  const note = await readNote(notePath(name, host));
+  if (note === undefined) return undefined;
+  const age = nowOf(host) - note.asked;
+  if (age < 0 || age >= LIFETIME[note.status.state]) return undefined;
+  const identity = await identify(name, host);
+  const isSame = identity?.program === note.program && identity.modified === note.modified;
+  return isSame ? note.status : undefined;
+}
+
+/** Remembers what an engine just said of itself. A state folder that cannot be written only costs time. */
+export async function rememberStatus(
+  name: EngineName,
+  status: EngineStatus,
+  host: EngineHost,
+): Promise<void> {
+  const identity = await identify(name, host);
+  if (identity === undefined || LIFETIME[status.state] === 0) return;
+  const note: StatusNote = { ...identity, asked: nowOf(host), status };
+  await writeFileAtomically(notePath(name, host), formatCanonicalJson(note, { indent: 2 }), {
+    mode: 0o600,
+  }).catch(() => {});
+}
+
+/** To be called when an engine did not do what it should: whatever it said before is not to be believed. */
+export async function forgetStatus(name: EngineName, host: EngineHost): Promise<void> {
+  await rm(notePath(name, host), { force: true }).catch(() => {});
+}
+
+function notePath(name: EngineName, host: EngineHost): string {
+  return join(notesFolder(name, host), "status.json");
+}
+
+async function identify(
+  name: EngineName,
+  { programs, env }: EngineHost,
+): Promise<ProgramIdentity | undefined> {
+  const isClient = name === "docker" || name === "podman" || name === "nerdctl";
+  const path = env["PATH"] ?? "";
+  const program = await programs.find(PROGRAMS[name], isClient ? path : `${SYSTEM_PATH}:${path}`);
+  if (program === undefined) return undefined;
+  try {
+    return { program, modified: (await stat(program)).mtimeMs };
+  } catch (error) {
+    if (isSystemError(error)) return undefined;
+    throw error;
+  }
+}
+
+async function readNote(file: string): Promise<StatusNote | undefined> {
+  try {
+    const note = JSON.parse(await readFile(file, "utf8")) as Partial<StatusNote> | null;
+    const isWhole = typeof note?.asked === "number" && isStatus(note.status);
+    return isWhole ? (note as StatusNote) : undefined;
+  } catch (error) {
+    if (isSystemError(error) || error instanceof SyntaxError) return undefined;
+    throw error;
+  }
+}
+
+function isStatus(status: unknown): boolean {
+  const { state, version, reason, cure } = (status ?? {}) as Readonly<Record<string, unknown>>;
+  if (state === "ready") return typeof version === "string";
+  return state === "stopped" && typeof reason === "string" && typeof cure === "string";
+}
+
+function nowOf({ now = () => new Date() }: EngineHost): number {
+  return now().getTime();
+}

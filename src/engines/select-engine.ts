@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0
+import { suggestName } from "../core/suggestion.ts";
+import { ToolingError } from "../core/error.ts";
+import type { OperationOptions } from "../core/operation.ts";
+import { bubblewrapSandbox } from "./bubblewrap-sandbox.ts";
+import { bundleSandbox } from "./bundle-sandbox.ts";
+import { ContainerEngine } from "./container-engine.ts";
+import { EmbeddedEngine } from "./embedded-engine.ts";
+import { type Engine, ENGINE_NAMES, type EngineHost, type EngineName, type EngineStatus } from "./engine.ts";
+import { namespacesSandbox } from "./namespaces-sandbox.ts";
+import { recallStatus, rememberStatus } from "./remembered-status.ts";
+
+/** The engines that `--engine=embedded` tries, in this order. */
+export const EMBEDDED_NAMES: readonly EngineName[] = ["bubblewrap", "namespaces", "crun", "runc"];
+
+/** An engine that is ready, and what it said of itself. */
+export interface EngineChoice {
+  readonly engine: Engine;
+  readonly status: EngineStatus & { readonly state: "ready" };
+}
+
+/** Makes the engine of that name, whether or not it is installed. */
+export function openEngine(name: EngineName, host: EngineHost): Engine {
+  switch (name) {
+    case "docker":
+    case "podman":
+    case "nerdctl":
+      return new ContainerEngine(name, host);
+    case "bubblewrap":
+      return new EmbeddedEngine(bubblewrapSandbox, host);
+    case "namespaces":
+      return new EmbeddedEngine(namespacesSandbox, host);
+    case "crun":
+    case "runc":
+      return new EmbeddedEngine(bundleSandbox(name), host);
+  }
+}
+
+/**
+ * The engine that was asked for, or the first that is ready. What an engine said a short while ago is believed, but not
+ * its refusal when it was asked for by name.
+ *
+ * @param wish An engine's name, or `embedded`. Absent: any.
+ * @throws {ToolingError} `ENGINE_NOT_FOUND`, `ENGINE_NOT_RUNNING`, `COMMAND_USAGE`
+ */
+export async function selectEngine(
+  wish: string | undefined,
+  host: EngineHost,
+  options: OperationOptions = {},
+): Promise<EngineChoice> {
+  const names =
+    wish === undefined ? ENGINE_NAMES : wish === "embedded" ? EMBEDDED_NAMES : [parseEngineName(wish)];
+  const refusals: {
+    readonly name: EngineName;
+    readonly status: Exclude<EngineStatus, { state: "ready" }>;
+  }[] = [];
+  for (const name of names) {
+    const engine = openEngine(name, host);
+    const status = await askEngine(engine, { host, isWished: names.length === 1 }, options);
+    if (status.state === "ready") return { engine, status };
+    refusals.push({ name, status });
+  }
+  const first = refusals.find(({ status }) => status.state === "stopped") ?? refusals[0];
+  if (first === undefined) throw new RangeError("no engine was tried");
+  const { name, status } = first;
+  const message =
+    wish === undefined
+      ? "no engine is ready, and there is no embedded runner either"
+      : `${name} is not usable`;
+  throw new ToolingError(
+    status.state === "stopped" ? "ENGINE_NOT_RUNNING" : "ENGINE_NOT_FOUND",
+    `${message}: ${status.reason}`,
+    { hint: status.cure },
+  );
+}
+
+async function askEngine(
+  engine: Engine,
+  { host, isWished }: { readonly host: EngineHost; readonly isWished: boolean },
+  options: OperationOptions,
+): Promise<EngineStatus> {
+  const known = await recallStatus(engine.name, host);
+  if (known !== undefined && (known.state === "ready" || !isWished)) return known;
+  const status = await engine.detect(options);
+  await rememberStatus(engine.name, status, host);
+  return status;
+}
+
+function parseEngineName(text: string): EngineName {
+  const name = ENGINE_NAMES.find((one) => one === text);
+  if (name !== undefined) return name;
+  const near = suggestName(text, [...ENGINE_NAMES, "embedded"]);
+  throw new ToolingError("COMMAND_USAGE", `"${text}" is not an engine`, {
+    hint:
+      near === undefined ? `Choose one of: ${ENGINE_NAMES.join(", ")}, embedded.` : `Did you mean "${near}"?`,
+  });
+}

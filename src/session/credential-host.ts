@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/** What credential planning may look at: paths on the host. */
+export interface HostFiles {
+  /** Absent: nothing there, or not readable. */
+  kindOf(path: string): Promise<"file" | "folder" | "socket" | undefined>;
+  /** Text of a file. Absent: not there, or not readable. */
+  readText(path: string): Promise<string | undefined>;
+  /** Names in a folder, sorted. Empty when there is none. */
+  list(path: string): Promise<readonly string[]>;
+}
+
+/** Whose credentials they are. */
+export interface CredentialHost {
+  readonly home: string;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly files: HostFiles;
+  /** The one context of kubeconfig that is passed. Absent: all of them. */
+  readonly context?: string | undefined;
+  /** The namespace to start in. Absent: the context's own. */
+  readonly namespace?: string | undefined;
+}

@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: Apache-2.0
+import { createHash } from "node:crypto";
+import { posix } from "node:path";
+import { type CredentialGrant, emptyGrant } from "./credential-grant.ts";
+import type { CredentialHost } from "./credential-host.ts";
+import {
+  execPluginOf,
+  formatKubeconfig,
+  isLoopbackServer,
+  type Kubeconfig,
+  type KubeconfigEntry,
+  type KubeconfigFile,
+  mergeKubeconfigs,
+  selectContext,
+} from "./kubeconfig.ts";
+import { HOME_FOLDER } from "./private-home.ts";
+import type { SessionMount } from "./session.ts";
+
+/** Where kubectl looks inside. */
+const TARGET = posix.join(HOME_FOLDER, ".kube/config");
+
+/** Members that name files, which are carried along. */
+const FILE_MEMBERS = ["certificate-authority", "client-certificate", "client-key", "tokenFile"];
+
+/**
+ * kubeconfig as one private copy, merged from KUBECONFIG or taken from `~/.kube/config`, so that switching contexts works
+ * and never touches the host's files. Nothing that it names is run on the host.
+ */
+export async function grantKubeconfig(host: CredentialHost): Promise<CredentialGrant> {
+  const files = await readFiles(host);
+  if (files.length === 0) {
+    return {
+      ...emptyGrant("kubeconfig"),
+      warnings: ["no kubeconfig was found: kubectl has no cluster to talk to"],
+    };
+  }
+  const whole = mergeKubeconfigs(files);
+  const chosen = host.context === undefined ? whole : selectContext(whole, host.context);
+  const config = host.namespace === undefined ? chosen : withNamespace(chosen, host.namespace);
+  const { config: carried, mounts } = await carryFiles(config, host);
+  const current = selectedParts(config);
+  const plugins = new Set(current.users.map(execPluginOf).filter((command) => command !== undefined));
+  const isLocal = current.clusters.some(({ body }) => isLoopbackServer(body["server"]));
+  return {
+    ...emptyGrant("kubeconfig"),
+    mounts,
+    copies: [{ target: TARGET, content: formatKubeconfig(carried) }],
+    env: { KUBECONFIG: TARGET },
+    needs: [...plugins].map((command) => posix.basename(command)),
+    network: isLocal ? "host" : undefined,
+    warnings: describeProviders(current.users),
+  };
+}
+
+async function readFiles({ home, env, files }: CredentialHost): Promise<KubeconfigFile[]> {
+  const listed = (env["KUBECONFIG"] ?? "").split(":").filter((path) => path !== "");
+  const paths =
+    listed.length === 0
+      ? [posix.join(home, ".kube/config")]
+      : listed.map((path) => posix.resolve(home, path));
+  const found: KubeconfigFile[] = [];
+  for (const path of paths) {
+    const text = await files.readText(path);
+    if (text !== undefined) found.push({ path, text });
+  }
+  return found;
+}
+
+function withNamespace(config: Kubeconfig, namespace: string): Kubeconfig {
+  const contexts = config.contexts.map((entry) =>
+    entry.name === config.currentContext ? { ...entry, body: { ...entry.body, namespace } } : entry,
+  );
+  return { ...config, contexts };
+}
+
+/** What the current context uses; everything when none is current. */
+function selectedParts(config: Kubeconfig): Kubeconfig {
+  const { contexts, currentContext } = config;
+  const isThere = contexts.some(({ name }) => name === currentContext);
+  return currentContext === undefined || !isThere ? config : selectContext(config, currentContext);
+}
+
+/** Files that entries name are shown read-only below HOME, and the entries name them there. */
+async function carryFiles(
+  config: Kubeconfig,
+  { files }: CredentialHost,
+): Promise<{ config: Kubeconfig; mounts: SessionMount[] }> {
+  const mounts = new Map<string, SessionMount>();
+  const carry = async (entry: KubeconfigEntry): Promise<KubeconfigEntry> => {
+    const body: Record<string, unknown> = { ...entry.body };
+    for (const member of FILE_MEMBERS) {
+      const value = body[member];
+      if (typeof value !== "string" || value === "") continue;
+      const source = posix.resolve(entry.folder, value);
+      const target = `${HOME_FOLDER}/.kube/files/${createHash("sha256").update(source).digest("hex").slice(0, 16)}`;
+      body[member] = target;
+      if ((await files.kindOf(source)) === "file") mounts.set(target, { source, target, readOnly: true });
+    }
+    return { ...entry, body };
+  };
+  const clusters = await Promise.all(config.clusters.map(carry));
+  const users = await Promise.all(config.users.map(carry));
+  return { config: { ...config, clusters, users }, mounts: [...mounts.values()] };
+}
+
+function describeProviders(users: readonly KubeconfigEntry[]): string[] {
+  return users
+    .filter(({ body }) => body["auth-provider"] !== undefined)
+    .map(
+      ({ name }) =>
+        `user "${name}" of kubeconfig signs in through an auth-provider, which kubectl no longer has`,
+    );
+}
