@@ -1,0 +1,31 @@
+#!/usr/bin/env node
+// SPDX-License-Identifier: Apache-2.0
+import { homedir } from "node:os";
+import { EXIT_CODES } from "./exit-code.ts";
+import { listenForInterruptions } from "./interruption.ts";
+import { openOutput } from "./output.ts";
+import { runProgram } from "./program.ts";
+
+// No top-level await here: bundled commands import this file's chunk, and would wait for it for ever.
+void main();
+
+async function main(): Promise<void> {
+  // What an event loop that runs dry before the end would leave behind must not look like success.
+  process.exitCode = EXIT_CODES.unforeseen;
+  const exitCode = await runProgram(process.argv.slice(2), {
+    cwd: process.cwd(),
+    env: process.env,
+    home: process.env["HOME"] ?? homedir(),
+    stdout: openOutput(process.stdout, "stdout"),
+    stderr: openOutput(process.stderr, "stderr"),
+    terminal: {
+      stdin: process.stdin.isTTY,
+      stdout: process.stdout.isTTY,
+      stderr: process.stderr.isTTY,
+    },
+    columns: () => process.stderr.columns,
+    interruptions: listenForInterruptions(process),
+  });
+  // Idle connections and worker threads must not hold the process back: what was asked for is done.
+  process.exit(exitCode);
+}
