@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+import { existsSync } from "node:fs";
+import { mkdir } from "node:fs/promises";
+import { homedir } from "node:os";
+import { dirname, join } from "node:path";
+import { hasPrograms, outputOf } from "./programs.ts";
+
+/** Programs that tests have built for themselves: name, package, version. */
+const PROGRAMS = {
+  crane: ["github.com/google/go-containerregistry/cmd/crane", "v0.22.1"],
+  regctl: ["github.com/regclient/regclient/cmd/regctl", "v0.11.7"],
+} as const;
+
+/** Whether {@link prepareGoProgram} can work here. */
+export function canBuildGoPrograms(): boolean {
+  return hasPrograms("go");
+}
+
+/** Builds a program from the module proxy of this machine, once, and gives its path. */
+export async function prepareGoProgram(name: keyof typeof PROGRAMS): Promise<string> {
+  const [source, version] = PROGRAMS[name];
+  const program = join(homedir(), ".cache", "toolbox-test", "programs", `${name}-${version}`, name);
+  if (existsSync(program)) return program;
+  await mkdir(dirname(program), { recursive: true });
+  await outputOf("nice", ["-n", "10", "go", "install", `${source}@${version}`], {
+    cwd: dirname(program),
+    env: { GOBIN: dirname(program), GOFLAGS: "-p=1", CGO_ENABLED: "0" },
+    timeout: 900_000,
+  });
+  return program;
+}
