@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import { readFile } from "node:fs/promises";
-import type { Dispatcher } from "undici";
 import { ToolingError } from "../core/error.ts";
 import { createHttpDispatcher, type ProxySettings } from "../core/http-dispatcher.ts";
+import type { HttpDispatcher } from "../core/http-message.ts";
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -46,6 +46,6 @@ export async function readTrustedCertificates(env: Environment): Promise<readonl
 }
 
 /** The connections of all HTTP of one run, with the proxies and certificates of this machine. */
-export async function openDispatcher(env: Environment): Promise<Dispatcher> {
-  return createHttpDispatcher({ proxy: proxySettings(env), ca: await readTrustedCertificates(env) });
+export async function openDispatcher(env: Environment): Promise<HttpDispatcher> {
+  return createHttpDispatcher({ proxy: proxySettings(env), ca: async () => readTrustedCertificates(env) });
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-import { rootCertificates } from "node:tls";
-import { Agent, type Dispatcher, EnvHttpProxyAgent } from "undici";
+import { DirectConnections } from "./direct-connections.ts";
+import type { HttpDispatcher } from "./http-message.ts";
+import { ProxiedConnections } from "./proxied-connections.ts";
 
 /** Proxies, as the environment of most programs names them. Absent or empty: none. */
 export interface ProxySettings {
@@ -13,32 +14,26 @@ export interface ProxySettings {
 /** How connections are made. */
 export interface HttpDispatcherOptions {
   readonly proxy?: ProxySettings | undefined;
-  /** Certificates, PEM, that are trusted besides those that Node.js brings. */
-  readonly ca?: readonly string[] | undefined;
+  /**
+   * Certificates, PEM, that are trusted besides those that Node.js brings. A function is asked once, before the
+   * first connection that needs them; what it throws fails that request.
+   */
+  readonly ca?: readonly string[] | (() => Promise<readonly string[]>) | undefined;
   /** Milliseconds until a connection must stand. Absent: 30 000. */
   readonly connectTimeout?: number | undefined;
 }
 
 /**
  * Makes the connections of all HTTP that this package does. The environment is not read: what it says arrives as
- * arguments. Keep one and share it, it holds the open connections.
+ * arguments. Keep one and share it, it holds the open connections; idle ones do not keep a process alive.
  */
 export function createHttpDispatcher({
   proxy = {},
   ca = [],
   connectTimeout = 30_000,
-}: HttpDispatcherOptions = {}): Dispatcher {
-  const trust = ca.length === 0 ? {} : { ca: [...rootCertificates, ...ca] };
-  const connect = { ...trust, timeout: connectTimeout };
+}: HttpDispatcherOptions = {}): HttpDispatcher {
+  const readTrusted = typeof ca === "function" ? ca : async () => ca;
   const { httpProxy = "", httpsProxy = "", noProxy = "" } = proxy;
-  if (httpProxy === "" && httpsProxy === "") return new Agent({ connect });
-  // Empty text, not absent: what is absent undici takes from the environment.
-  return new EnvHttpProxyAgent({
-    httpProxy,
-    httpsProxy,
-    noProxy,
-    connect,
-    requestTls: connect,
-    proxyTls: connect,
-  });
+  if (httpProxy === "" && httpsProxy === "") return new DirectConnections({ readTrusted, connectTimeout });
+  return new ProxiedConnections({ httpProxy, httpsProxy, noProxy }, { readTrusted, connectTimeout });
 }

@@ -3,8 +3,8 @@ import { createHash, type Hash } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Dispatcher } from "undici";
 import { ToolingError } from "../core/error.ts";
+import type { HttpAnswer, HttpDispatcher } from "../core/http-message.ts";
 import {
   describeNetworkError,
   describeStatus,
@@ -21,7 +21,7 @@ import { delayBefore } from "./retry.ts";
 
 /** What downloads need from outside. */
 export interface DownloadContext {
-  readonly dispatcher: Dispatcher;
+  readonly dispatcher: HttpDispatcher;
   readonly idleTimeout: number;
   readonly now: () => Date;
   /** A number in [0, 1). */
@@ -101,7 +101,7 @@ interface TransientFailure {
 async function readState(path: string, file: FileHandle): Promise<PartialState> {
   const hash = createHash("sha256");
   let size = 0;
-  for await (const chunk of createReadStream(path) as AsyncIterable<Buffer>) {
+  for await (const chunk of createReadStream(path)) {
     hash.update(chunk);
     size += chunk.byteLength;
   }
@@ -150,7 +150,7 @@ function rangeHeaders(state: PartialState): Record<string, string> {
 
 /** Takes one answer. Nothing when the file is complete; what to try again otherwise. */
 async function receive(
-  response: Dispatcher.ResponseData,
+  response: HttpAnswer,
   state: PartialState,
   request: FileRequest,
   context: DownloadContext,
@@ -175,7 +175,7 @@ async function receive(
 }
 
 async function afterRefusal(
-  response: Dispatcher.ResponseData,
+  response: HttpAnswer,
   state: PartialState,
   request: FileRequest,
 ): Promise<TransientFailure | undefined> {
@@ -188,7 +188,7 @@ async function afterRefusal(
 
 /** 416 means that nothing is left to send, or that our part is not one of this file's. */
 async function afterRangeRefused(
-  response: Dispatcher.ResponseData,
+  response: HttpAnswer,
   state: PartialState,
   request: FileRequest,
 ): Promise<TransientFailure | undefined> {
@@ -199,13 +199,13 @@ async function afterRangeRefused(
 }
 
 async function store(
-  response: Dispatcher.ResponseData,
+  response: HttpAnswer,
   state: PartialState,
   request: FileRequest,
   context: DownloadContext,
 ): Promise<void> {
   const most = request.size ?? request.maxSize ?? DEFAULT_MAX_SIZE;
-  for await (const chunk of response.body as AsyncIterable<Buffer>) {
+  for await (const chunk of response.body) {
     if (state.size === 0 && request.acceptHtml !== true && looksLikeHtml(chunk)) throw htmlInstead(request);
     if (state.size + chunk.byteLength > most) throw tooLarge(request, most);
     await state.file.appendFile(chunk);
@@ -215,23 +215,19 @@ async function store(
   }
 }
 
-function totalOfRange(response: Dispatcher.ResponseData, state: PartialState): number | "wrong" | undefined {
+function totalOfRange(response: HttpAnswer, state: PartialState): number | "wrong" | undefined {
   const match = /^bytes (\d+)-(\d+)\/(\d+|\*)$/.exec(headerOf(response, "content-range") ?? "");
   if (match === null || Number(match[1]) !== state.size || state.size === 0) return "wrong";
   state.resumed = true;
   return match[3] === "*" ? undefined : Number(match[3]);
 }
 
-function contentLength(response: Dispatcher.ResponseData): number | undefined {
+function contentLength(response: HttpAnswer): number | undefined {
   const text = headerOf(response, "content-length");
   return text !== undefined && /^\d+$/.test(text) ? Number(text) : undefined;
 }
 
-function checkTotal(
-  total: number | undefined,
-  request: FileRequest,
-  response: Dispatcher.ResponseData,
-): void {
+function checkTotal(total: number | undefined, request: FileRequest, response: HttpAnswer): void {
   if (total === undefined) return;
   const most = request.size ?? request.maxSize ?? DEFAULT_MAX_SIZE;
   if (total <= most && (request.size === undefined || total === request.size)) return;
@@ -240,14 +236,14 @@ function checkTotal(
   throw otherSize(request, total);
 }
 
-function checkType(response: Dispatcher.ResponseData, request: FileRequest): void {
+function checkType(response: HttpAnswer, request: FileRequest): void {
   if (request.acceptHtml === true || !/^text\/html\b/i.test(headerOf(response, "content-type") ?? "")) return;
   discard(response);
   throw htmlInstead(request);
 }
 
-/** Hangs up; the error that undici then gives the body is of no interest. */
-function discard({ body }: Dispatcher.ResponseData): void {
+/** Hangs up; the error that the body then has is of no interest. */
+function discard({ body }: HttpAnswer): void {
   body.on("error", () => undefined);
   body.destroy();
 }
@@ -257,12 +253,12 @@ function looksLikeHtml(chunk: Uint8Array): boolean {
   return start.startsWith("<!doctype html") || start.startsWith("<html");
 }
 
-function strongEntityTag(response: Dispatcher.ResponseData): string | undefined {
+function strongEntityTag(response: HttpAnswer): string | undefined {
   const tag = headerOf(response, "etag");
   return tag?.startsWith('"') === true ? tag : undefined;
 }
 
-function headerOf(response: Dispatcher.ResponseData, name: string): string | undefined {
+function headerOf(response: HttpAnswer, name: string): string | undefined {
   const value = response.headers[name];
   return Array.isArray(value) ? value[0] : value;
 }

@@ -2,11 +2,11 @@
 import { createHash } from "node:crypto";
 import { chmod, readFile, rename, rm, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import type { Dispatcher } from "undici";
 import { makeFolder } from "../core/make-folder.ts";
 import { describeWriteFailure, syncFolder, writeFileAtomically } from "../core/atomic-file.ts";
 import { isSystemError } from "../core/error.ts";
 import { withFileLock } from "../core/file-lock.ts";
+import type { HttpDispatcher } from "../core/http-message.ts";
 import type { OperationOptions } from "../core/operation.ts";
 import { type Download, downloadInto } from "./download.ts";
 import { otherDigest } from "./download-failure.ts";
@@ -18,7 +18,7 @@ export interface FetcherOptions {
   /** The product's cache folder, absolute; files go below `files/`. */
   readonly cacheDir: string;
   /** Carries proxy and CA settings. */
-  readonly dispatcher: Dispatcher;
+  readonly dispatcher: HttpDispatcher;
   readonly now: () => Date;
   /** A number in [0, 1), for jitter. Absent: `Math.random`. */
   readonly random?: (() => number) | undefined;

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 import { BlockList, isIP } from "node:net";
-import { type Dispatcher, request } from "undici";
 import { ToolingError } from "../core/error.ts";
+import type { HttpAnswer, HttpDispatcher } from "../core/http-message.ts";
 
 /** One request of {@link getOverHttp}. */
 export interface HttpGetOptions {
-  readonly dispatcher: Dispatcher;
+  readonly dispatcher: HttpDispatcher;
   readonly headers: Readonly<Record<string, string>>;
   /** Milliseconds without a byte after which the request fails. */
   readonly idleTimeout: number;
@@ -21,10 +21,7 @@ const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
  *
  * @throws {ToolingError} `DOWNLOAD_FAILED` for a redirect that is refused; network errors pass through.
  */
-export async function getOverHttp(
-  address: string,
-  options: HttpGetOptions,
-): Promise<Dispatcher.ResponseData> {
+export async function getOverHttp(address: string, options: HttpGetOptions): Promise<HttpAnswer> {
   const { dispatcher, headers, idleTimeout, signal } = options;
   const first = parseAddress(address);
   const credentials = basicAuthorization(first);
@@ -32,8 +29,8 @@ export async function getOverHttp(
   for (let hop = 0; hop <= MOST_REDIRECTS; hop += 1) {
     const authorization =
       credentials !== undefined && url.origin === first.origin ? { authorization: credentials } : {};
-    const response = await request(url, {
-      dispatcher,
+    const response = await dispatcher.request(url, {
+      method: "GET",
       headers: { "accept-encoding": "identity", "user-agent": "toolbox", ...headers, ...authorization },
       headersTimeout: idleTimeout,
       bodyTimeout: idleTimeout,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { Dispatcher } from "undici";
+import type { HttpDispatcher } from "../../core/http-message.ts";
 import type { OperationOptions } from "../../core/operation.ts";
 import { parseChallenges } from "./challenge.ts";
 import { type Credentials, type CredentialSource, formatBasic } from "./credentials.ts";
@@ -13,7 +13,7 @@ export interface AuthorizerOptions {
   /** The API of the registry, the only place that gets what this makes. */
   readonly url: URL;
   readonly credentials: CredentialSource | undefined;
-  readonly dispatcher: Dispatcher;
+  readonly dispatcher: HttpDispatcher;
   readonly userAgent: string;
 }
 

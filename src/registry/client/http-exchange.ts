@@ -1,27 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
-import { type Dispatcher, request as sendRequest } from "undici";
-import type { ByteStream } from "../../core/byte-stream.ts";
 import { ToolingError } from "../../core/error.ts";
+import type { HttpBody, HttpDispatcher, HttpRequestOptions } from "../../core/http-message.ts";
 import { checkZone } from "./network-zone.ts";
 
 /** One HTTP request. */
-export interface HttpRequest {
-  readonly method: "GET" | "HEAD" | "POST" | "PUT" | "PATCH" | "DELETE";
+export interface HttpRequest extends HttpRequestOptions {
   readonly url: URL;
-  readonly headers: Readonly<Record<string, string>>;
-  readonly body?: Uint8Array | ByteStream | undefined;
-  /** Milliseconds without an answer. */
-  readonly headersTimeout: number;
-  /** Milliseconds without a byte of the body. */
-  readonly bodyTimeout: number;
-  readonly signal: AbortSignal | undefined;
 }
 
 /** An answer whose body is not read yet: read it or `dump()` it. */
 export interface HttpResponse {
   readonly status: number;
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
-  readonly body: Dispatcher.ResponseData["body"];
+  readonly body: HttpBody;
   /** What answered in the end. */
   readonly url: URL;
 }
@@ -35,24 +26,16 @@ const REDIRECTS = new Set([301, 302, 303, 307, 308]);
  *
  * @throws {ToolingError} `POLICY_REFUSED`, `REGISTRY_FAILED`
  */
-export async function exchange(dispatcher: Dispatcher, first: HttpRequest): Promise<HttpResponse> {
+export async function exchange(dispatcher: HttpDispatcher, first: HttpRequest): Promise<HttpResponse> {
   let request = first;
   for (let hops = 0; ; hops += 1) {
-    const { url, method, headers, body, headersTimeout, bodyTimeout, signal } = request;
-    const answer = await sendRequest(url, {
-      dispatcher,
-      method,
-      headers: { ...headers },
-      body: (body ?? null) as Uint8Array | null,
-      headersTimeout,
-      bodyTimeout,
-      signal: signal ?? null,
-    });
+    const { url, ...options } = request;
+    const answer = await dispatcher.request(url, options);
     // Whoever reads the body sees its failures; when nobody does, they must not end the process.
     answer.body.on("error", () => undefined);
     const response = { status: answer.statusCode, headers: answer.headers, body: answer.body, url };
     const location = REDIRECTS.has(response.status) ? headerOf(response, "location") : undefined;
-    if (location === undefined || (method !== "GET" && method !== "HEAD")) return response;
+    if (location === undefined || (options.method !== "GET" && options.method !== "HEAD")) return response;
     await answer.body.dump();
     if (hops >= MOST_REDIRECTS) {
       throw new ToolingError(

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { Dispatcher } from "undici";
 import type { ByteStream } from "../../core/byte-stream.ts";
 import { createHttpDispatcher } from "../../core/http-dispatcher.ts";
+import type { HttpDispatcher } from "../../core/http-message.ts";
 import type { OperationOptions } from "../../core/operation.ts";
 import {
   type ContentSink,
@@ -36,7 +36,7 @@ export interface RegistryRepositoryOptions {
   /** Absent: plain HTTP for this machine, TLS for all others. */
   readonly plainHttp?: boolean | undefined;
   /** Makes the connections; share one. Absent: one without proxy, shared by all that give none. */
-  readonly dispatcher?: Dispatcher | undefined;
+  readonly dispatcher?: HttpDispatcher | undefined;
   /** Absent: `toolbox`. */
   readonly userAgent?: string | undefined;
   /** Bytes of one upload request, for proxies that refuse large ones. Absent: a blob is one request. */
@@ -104,9 +104,9 @@ export function openRegistryRepository(
   });
 }
 
-let shared: Dispatcher | undefined;
+let shared: HttpDispatcher | undefined;
 
-function defaultDispatcher(): Dispatcher {
+function defaultDispatcher(): HttpDispatcher {
   shared ??= createHttpDispatcher();
   return shared;
 }

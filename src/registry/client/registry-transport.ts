@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { Dispatcher } from "undici";
 import type { ByteStream } from "../../core/byte-stream.ts";
+import type { HttpDispatcher } from "../../core/http-message.ts";
 import type { OperationOptions } from "../../core/operation.ts";
 import { isTemporaryFailure, isTemporaryStatus, parseRetryAfter } from "../../core/temporary-failure.ts";
 import type { Authorizer } from "./authorizer.ts";
@@ -27,7 +27,7 @@ export interface RegistryRequest {
 /** What a {@link RegistryTransport} needs. */
 export interface RegistryTransportOptions {
   readonly url: URL;
-  readonly dispatcher: Dispatcher;
+  readonly dispatcher: HttpDispatcher;
   readonly authorizer: Authorizer;
   readonly userAgent: string;
   readonly retry: RetryPolicy;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { Dispatcher } from "undici";
 import { collectBytes } from "../../core/byte-stream.ts";
 import { ToolingError } from "../../core/error.ts";
+import type { HttpDispatcher } from "../../core/http-message.ts";
 import { type Credentials, formatBasic } from "./credentials.ts";
 import { exchange, type HttpRequest, type HttpResponse } from "./http-exchange.ts";
 import { checkZone } from "./network-zone.ts";
@@ -37,7 +37,7 @@ const CLIENT_ID = "toolbox";
  *
  * @throws {ToolingError} `AUTH_DENIED`, `AUTH_REQUIRED`, `POLICY_REFUSED`, `REGISTRY_FAILED`
  */
-export async function fetchToken(dispatcher: Dispatcher, request: TokenRequest): Promise<AccessToken> {
+export async function fetchToken(dispatcher: HttpDispatcher, request: TokenRequest): Promise<AccessToken> {
   const realm = checkRealm(request);
   const { credentials } = request;
   if (credentials?.kind === "identity-token") {
@@ -107,7 +107,7 @@ function grantRequest(
   };
 }
 
-async function send(dispatcher: Dispatcher, request: HttpRequest): Promise<HttpResponse> {
+async function send(dispatcher: HttpDispatcher, request: HttpRequest): Promise<HttpResponse> {
   const clock = new RetryClock({ ...DEFAULT_RETRY_POLICY, tries: 3 });
   for (;;) {
     const response = await exchange(dispatcher, request);
