@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { mkdir, mkdtemp, readFile, rm, stat, symlink, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
@@ -88,6 +88,40 @@ describe("a private copy", () => {
     await expect(stat(join(folder, "elsewhere/config"))).rejects.toMatchObject({ code: "ENOENT" });
   });
 
+  test("goes when no session names it any more, and nothing else does", async () => {
+    const { session, home } = await copySession([
+      { target: "/home/toolbox/.kube/config", content: "k" },
+      { target: "/home/toolbox/.aws/cache", content: "a" },
+    ]);
+    await writeFile(join(home, ".aws/own"), "");
+    await prepareSession({ ...session, copies: session.copies.slice(0, 1) }, join(folder, "state"));
+    expect(await readdir(join(home, ".aws"))).toEqual(["own"]);
+    expect(await readFile(join(home, ".kube/config"), "utf8")).toBe("k");
+    await prepareSession({ ...session, copies: [] }, join(folder, "state"));
+    expect(await readdir(join(home, ".kube"))).toEqual([]);
+    expect(await readdir(join(home, ".toolbox/copies"))).toEqual([]);
+  });
+
+  test("whatever commands do to their home, no file outside of it goes with a copy", async () => {
+    const { session, home } = await copySession([{ target: "/home/toolbox/.kube/config", content: "k" }]);
+    await mkdir(join(folder, "outside"));
+    await writeFile(join(folder, "outside/config"), "mine");
+    await rm(join(home, ".kube"), { recursive: true });
+    await symlink(join(folder, "outside"), join(home, ".kube"));
+    const notes = join(home, ".toolbox/copies");
+    const depth = join("..", "..", "outside/config");
+    for (const [name, path] of Object.entries({
+      a: depth,
+      b: "/outside/config",
+      c: ".toolbox/copies",
+      d: "",
+    }))
+      await writeFile(join(notes, name), `x\n${path}\n`);
+    await prepareSession({ ...session, copies: [] }, join(folder, "state"));
+    expect(await readFile(join(folder, "outside/config"), "utf8")).toBe("mine");
+    expect(await readdir(notes)).toEqual([]);
+  });
+
   test("is made nowhere but below HOME", async () => {
     const session = { ...sessionWith([]), copies: [{ target: "/etc/x", content: "" }] };
     await expect(prepareSession(session, join(folder, "state"))).rejects.toMatchObject({
@@ -146,6 +180,15 @@ describe("refuseCommand", () => {
     expect(await refuseCommand(session, join(folder, "root"))).toBe(expected);
   });
 });
+
+/** A session that has been prepared once, and its home on this machine. */
+async function copySession(copies: Session["copies"]): Promise<{ session: Session; home: string }> {
+  const home = join(folder, "state/home");
+  const mounts = [{ source: home, target: "/home/toolbox", readOnly: false, create: "folder" as const }];
+  const session = { ...sessionWith(mounts), copies };
+  await prepareSession(session, join(folder, "state"));
+  return { session, home };
+}
 
 function prepare(mounts: readonly SessionMount[], files: Session["files"] = []): Promise<Session> {
   return prepareSession({ ...sessionWith(mounts), files }, join(folder, "state"));

@@ -4,7 +4,7 @@ import { lstat, mkdir, stat, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { writeFileAtomically } from "../core/atomic-file.ts";
 import { isSystemError, ToolingError } from "../core/error.ts";
-import { refreshCopy } from "./private-copy.ts";
+import { refreshCopy, removeOtherCopies } from "./private-copy.ts";
 import { pathBelow, type Session, type SessionFile, type SessionMount } from "../session/index.ts";
 
 /**
@@ -24,6 +24,7 @@ export async function prepareSession(session: Session, stateDir: string): Promis
     );
     if (parent !== undefined) await makeMountPoint(parent, mount, kinds.get(mount) ?? "folder");
   }
+  await removeOtherCopies(session.copies, mounts);
   for (const copy of session.copies) await refreshCopy(copy, mounts);
   return { ...session, mounts, files: [], copies: [] };
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { createHash } from "node:crypto";
-import { lstat, mkdir, readFile } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { lstat, mkdir, readdir, readFile, rm } from "node:fs/promises";
+import { dirname, join, posix } from "node:path";
 import { writeFileAtomically } from "../core/atomic-file.ts";
 import { isSystemError, ToolingError } from "../core/error.ts";
 import { pathBelow, type SessionCopy, type SessionMount } from "../session/index.ts";
@@ -9,7 +9,7 @@ import { pathBelow, type SessionCopy, type SessionMount } from "../session/index
 /** Largest credential file that is copied, in bytes. */
 const COPY_LIMIT = 16 * 1024 * 1024;
 
-/** Where a home remembers what its copies were made from. */
+/** Where a home remembers its copies: a file for each, with the digest of its source and its path in the home. */
 const NOTES = ".toolbox/copies";
 
 /**
@@ -29,15 +29,62 @@ export async function refreshCopy(copy: SessionCopy, mounts: readonly SessionMou
   const path = join(home.source, inside);
   const content = "content" in copy ? new TextEncoder().encode(copy.content) : await readSource(copy.source);
   const origin = createHash("sha256").update(content).digest("hex");
-  const note = join(
-    home.source,
-    ".toolbox",
-    "copies",
-    createHash("sha256").update(inside).digest("hex").slice(0, 32),
-  );
-  if ((await readNote(note)) === origin && (await isFile(path))) return;
+  const note = join(home.source, NOTES, noteName(inside));
+  const text = `${origin}\n${inside}\n`;
+  if ((await readNote(note)) === text && (await isFile(path))) return;
   await writeFileAtomically(path, content, { mode: 0o600 });
-  await writeFileAtomically(note, origin, { mode: 0o600 });
+  await writeFileAtomically(note, text, { mode: 0o600 });
+}
+
+/**
+ * Takes away the private copies that earlier sessions made and that this one does not name: a credential that is named
+ * no longer is not to be seen any longer.
+ */
+export async function removeOtherCopies(
+  copies: readonly SessionCopy[],
+  mounts: readonly SessionMount[],
+): Promise<void> {
+  for (const home of mounts.filter(({ create }) => create === "folder")) {
+    const named = new Set(copies.map(({ target }) => noteName(pathBelow(home.target, target) ?? "")));
+    for (const name of await listNotes(home.source)) {
+      if (named.has(name)) continue;
+      const note = join(home.source, NOTES, name);
+      const [, inside = ""] = ((await readNote(note)) ?? "").split("\n");
+      const path = join(home.source, inside);
+      if ((await isReal(home.source, inside)) && (await isFile(path))) await rm(path, { force: true });
+      await rm(note, { force: true });
+    }
+  }
+}
+
+function noteName(inside: string): string {
+  return createHash("sha256").update(inside).digest("hex").slice(0, 32);
+}
+
+async function listNotes(home: string): Promise<string[]> {
+  if (!(await isReal(home, `${NOTES}/any`))) return [];
+  try {
+    const entries = await readdir(join(home, NOTES), { withFileTypes: true });
+    return entries.filter((entry) => entry.isFile()).map(({ name }) => name);
+  } catch (error) {
+    if (isSystemError(error, "ENOENT", "ENOTDIR")) return [];
+    throw error;
+  }
+}
+
+/** Whether a path leads to a place in the home without a link on the way. Commands may write whatever they like there. */
+async function isReal(home: string, inside: string): Promise<boolean> {
+  if (inside === "" || posix.normalize(`/${inside}`) !== `/${inside}`) return false;
+  const folders = inside.split("/").slice(0, -1);
+  for (const [index] of folders.entries()) {
+    try {
+      if (!(await lstat(join(home, ...folders.slice(0, index + 1)))).isDirectory()) return false;
+    } catch (error) {
+      if (isSystemError(error, "ENOENT", "ENOTDIR")) return false;
+      throw error;
+    }
+  }
+  return true;
 }
 
 async function readSource(source: string): Promise<Uint8Array> {

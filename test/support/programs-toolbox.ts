@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
+import { closeSync, openSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
@@ -70,15 +71,28 @@ export interface RunningRegistry {
   readonly stop: () => Promise<void>;
 }
 
+/** Optional parts of {@link serveRegistry}. */
+export interface ServeRegistryOptions {
+  /** More arguments. */
+  readonly args?: readonly string[];
+  /** Added to the environment of the tests; `undefined` removes a variable. */
+  readonly env?: Readonly<Record<string, string | undefined>>;
+  /** The file that takes what it says on stderr. Absent: the stderr of the tests. */
+  readonly log?: string;
+}
+
 /** Starts `toolbox registry serve` over a folder, on a port that the kernel chooses. */
-export async function serveRegistry(folder: string): Promise<RunningRegistry> {
+export async function serveRegistry(
+  folder: string,
+  { args = [], env = {}, log }: ServeRegistryOptions = {},
+): Promise<RunningRegistry> {
+  const output = log === undefined ? undefined : openSync(log, "a");
   const child = spawn(
     process.execPath,
-    [TOOLBOX, "registry", "serve", "--listen", "127.0.0.1:0", "--store", folder],
-    {
-      stdio: ["ignore", "pipe", "inherit"],
-    },
+    [TOOLBOX, "registry", "serve", "--listen", "127.0.0.1:0", "--store", folder, ...args],
+    { stdio: ["ignore", "pipe", output ?? "inherit"], env: { ...process.env, ...env } },
   );
+  if (output !== undefined) closeSync(output);
   return { host: await readHost(child), stop: async () => stopChild(child) };
 }
 
