@@ -48,6 +48,7 @@ const BY_CODE: Readonly<Record<ErrorCode, number>> = {
   ENGINE_FAILED: EXIT_CODES.engine,
   ENGINE_NOT_FOUND: EXIT_CODES.engine,
   ENGINE_NOT_RUNNING: EXIT_CODES.engine,
+  FILE_LIMIT_EXCEEDED: EXIT_CODES.localFiles,
   FILE_NOT_FOUND: EXIT_CODES.notFound,
   FILE_UNREADABLE: EXIT_CODES.localFiles,
   FILE_UNWRITABLE: EXIT_CODES.localFiles,

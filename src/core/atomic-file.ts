@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import { randomUUID } from "node:crypto";
-import { open, rename, rm } from "node:fs/promises";
+import { rename, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { isSystemError, ToolingError } from "./error.ts";
+import { openPatiently } from "./file-limit.ts";
 import { makeFolder } from "./make-folder.ts";
 
 /** Optional parts of {@link writeFileAtomically}. */
@@ -16,7 +17,7 @@ export interface WriteFileAtomicallyOptions {
  * the folder. A reader sees the old bytes or the new ones, a crash leaves one of the two.
  * Missing parent folders are made.
  *
- * @throws {ToolingError} `DISK_FULL`, `FILE_UNWRITABLE`
+ * @throws {ToolingError} `DISK_FULL`, `FILE_LIMIT_EXCEEDED`, `FILE_UNWRITABLE`
  */
 export async function writeFileAtomically(
   path: string,
@@ -27,7 +28,7 @@ export async function writeFileAtomically(
   const temporary = join(folder, `.tmp-${process.pid}-${randomUUID()}`);
   try {
     await makeFolder(folder);
-    const file = await open(temporary, "wx", mode);
+    const file = await openPatiently(temporary, "wx", mode);
     try {
       await file.chmod(mode);
       await file.writeFile(content);
@@ -46,7 +47,7 @@ export async function writeFileAtomically(
 /** Makes a rename in `folder` durable. A no-op where folders cannot be opened (Windows). */
 export async function syncFolder(folder: string): Promise<void> {
   if (process.platform === "win32") return;
-  const handle = await open(folder, "r");
+  const handle = await openPatiently(folder, "r");
   try {
     await handle.sync();
   } finally {

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 import { randomUUID } from "node:crypto";
-import { link, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { link, rm, stat, writeFile } from "node:fs/promises";
 import { hostname } from "node:os";
 import { dirname } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { describeWriteFailure } from "./atomic-file.ts";
 import { isSystemError, ToolingError } from "./error.ts";
+import { readPatiently, whenFilesAreFree } from "./file-limit.ts";
 import { makeFolder } from "./make-folder.ts";
 
 /** Optional parts of {@link withFileLock}. */
@@ -52,7 +53,7 @@ export async function withFileLock<T>(
 async function tryLock(path: string, owner: string): Promise<boolean> {
   const mine = `${path}.${process.pid}-${randomUUID()}`;
   try {
-    await writeFile(mine, owner, { flag: "wx" });
+    await whenFilesAreFree(mine, async () => writeFile(mine, owner, { flag: "wx" }));
     await link(mine, path);
     return true;
   } catch (error) {
@@ -96,7 +97,7 @@ interface LockOwner {
 
 async function readLock(path: string): Promise<LockOwner | undefined> {
   try {
-    return JSON.parse(await readFile(path, "utf8")) as LockOwner;
+    return JSON.parse((await readPatiently(path)).toString("utf8")) as LockOwner;
   } catch (error) {
     if (isSystemError(error, "ENOENT") || error instanceof SyntaxError) return undefined;
     throw error;
@@ -115,7 +116,7 @@ async function isRunning({ pid, started }: LockOwner): Promise<boolean> {
 /** Start time in clock ticks since boot: field 22 of /proc/PID/stat, counted after the name's last `)`. */
 async function readStartTime(pid: number): Promise<string | undefined> {
   try {
-    const text = await readFile(`/proc/${pid}/stat`, "utf8");
+    const text = (await readPatiently(`/proc/${pid}/stat`)).toString("utf8");
     return text.slice(text.lastIndexOf(")") + 2).split(" ")[19];
   } catch (error) {
     if (isSystemError(error)) return undefined;

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 import { randomUUID } from "node:crypto";
 import { constants } from "node:fs";
-import { type FileHandle, open, rename, rm, stat, utimes, writeFile } from "node:fs/promises";
+import { type FileHandle, rename, rm, stat, utimes, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { describeWriteFailure, syncFolder } from "../core/atomic-file.ts";
 import type { ByteStream } from "../core/byte-stream.ts";
 import { isSystemError, ToolingError } from "../core/error.ts";
+import { describeReadFailure, openPatiently } from "../core/file-limit.ts";
 import { makeFolder } from "../core/make-folder.ts";
 import { algorithmOf, createDigester, type Digest, type Digester, encodedOf, parseDigest } from "./digest.ts";
 import { blobNotFound } from "./not-found.ts";
@@ -58,7 +59,7 @@ export async function writeBlobFile(
 }
 
 async function writeDurably(path: string, content: AsyncIterable<Uint8Array>): Promise<void> {
-  const file = await open(path, "wx", 0o600);
+  const file = await openPatiently(path, "wx", 0o600);
   try {
     await writeFile(file, content);
     await file.chmod(0o444);
@@ -123,7 +124,7 @@ class WatchedContent implements AsyncIterable<Uint8Array> {
 /**
  * Opens a blob. A link in its place is not followed, and the size is that of the very file that is then read.
  *
- * @throws {ToolingError} `BLOB_NOT_FOUND`, `STORE_CORRUPT`
+ * @throws {ToolingError} `BLOB_NOT_FOUND`, `FILE_LIMIT_EXCEEDED`, `FILE_UNREADABLE`, `STORE_CORRUPT`
  */
 export async function openBlobFile(folder: string, { digest, size }: ExpectedContent): Promise<FileHandle> {
   const path = blobPathIn(folder, digest);
@@ -138,7 +139,7 @@ export async function openBlobFile(folder: string, { digest, size }: ExpectedCon
 
 async function openNoFollow(path: string, digest: Digest): Promise<FileHandle> {
   try {
-    return await open(path, constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0));
+    return await openPatiently(path, constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0));
   } catch (error) {
     if (isSystemError(error, "ENOENT")) throw blobNotFound(digest);
     if (isSystemError(error, "ELOOP")) {
@@ -146,7 +147,7 @@ async function openNoFollow(path: string, digest: Digest): Promise<FileHandle> {
         hint: "Remove it and run the command again.",
       });
     }
-    throw error;
+    throw describeReadFailure(error, path);
   }
 }
 

@@ -2,6 +2,7 @@
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { isSystemError } from "../core/error.ts";
+import { describeReadFailure, whenFilesAreFree } from "../core/file-limit.ts";
 import { type Digest, isDigest } from "./digest.ts";
 
 /** A file below `blobs/`. */
@@ -26,10 +27,10 @@ export async function listBlobFiles(folder: string): Promise<readonly BlobFile[]
 
 async function listFolder(path: string): Promise<string[]> {
   try {
-    return (await readdir(path)).sort();
+    return (await whenFilesAreFree(path, async () => readdir(path))).sort();
   } catch (error) {
     if (isSystemError(error, "ENOENT")) return [];
     if (isSystemError(error, "ENOTDIR")) return [""];
-    throw error;
+    throw describeReadFailure(error, path);
   }
 }

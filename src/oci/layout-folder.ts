@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-import { readFile, stat } from "node:fs/promises";
+import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import { describeWriteFailure, writeFileAtomically } from "../core/atomic-file.ts";
 import { isSystemError, ToolingError } from "../core/error.ts";
+import { describeReadFailure, readPatiently } from "../core/file-limit.ts";
 import { formatCanonicalJson } from "../core/json.ts";
 import { makeFolder } from "../core/make-folder.ts";
 import { parseStrictJson } from "../core/strict-json.ts";
@@ -62,20 +63,41 @@ function checkVersion(folder: string, member: string, document: unknown, known: 
 /** Whoever can write here can change what we run. */
 async function checkOwner(folder: string): Promise<void> {
   if (process.platform === "win32") return;
-  const { mode } = await stat(folder);
+  const { gid, mode, uid } = await stat(folder);
   const isSticky = (mode & 0o1000) !== 0;
-  if ((mode & 0o002) === 0 || isSticky) return;
-  throw new ToolingError("POLICY_REFUSED", `store "${folder}" can be written by every user of this machine`, {
-    hint: `Run: chmod o-w "${folder}"`,
-  });
+  if ((mode & 0o002) !== 0 && !isSticky) {
+    throw new ToolingError(
+      "POLICY_REFUSED",
+      `store "${folder}" can be written by every user of this machine`,
+      {
+        hint: `Run: chmod o-w "${folder}"`,
+      },
+    );
+  }
+  // The group of one's own folder is one's own choice, that of a stranger's folder is not. Where every user has a group
+  // of the same number, that group is the owner alone.
+  if ((mode & 0o020) === 0 || isSticky || uid === process.getuid?.() || gid === uid) return;
+  throw new ToolingError(
+    "POLICY_REFUSED",
+    `store "${folder}" belongs to another user and is open to a group`,
+    {
+      hint: `Use a store of your own, or have its owner run: chmod g-w "${folder}"`,
+    },
+  );
 }
 
 /** The parsed file, or `undefined` when there is none. */
 async function readJson(path: string): Promise<unknown> {
+  let bytes: Uint8Array;
   try {
-    return parseStrictJson(await readFile(path), { what: `"${path}"` });
+    bytes = await readPatiently(path);
   } catch (error) {
     if (isSystemError(error, "ENOENT", "ENOTDIR")) return undefined;
+    throw describeReadFailure(error, path);
+  }
+  try {
+    return parseStrictJson(bytes, { what: `"${path}"` });
+  } catch (error) {
     if (error instanceof ToolingError) {
       throw new ToolingError("STORE_CORRUPT", error.message, {
         hint: "Remove that folder and build again.",

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { writeFileAtomically } from "../core/atomic-file.ts";
 import { isSystemError, ToolingError } from "../core/error.ts";
+import { describeReadFailure, readPatiently } from "../core/file-limit.ts";
 import { withFileLock } from "../core/file-lock.ts";
 import { formatCanonicalJson } from "../core/json.ts";
 import type { Descriptor } from "./descriptor.ts";
@@ -18,22 +18,31 @@ const EMPTY_INDEX: ImageIndex = { schemaVersion: 2, mediaType: MEDIA_TYPES.image
 /**
  * The index.json of a layout; an empty one when there is no file yet.
  *
- * @throws {ToolingError} `STORE_CORRUPT`
+ * @throws {ToolingError} `STORE_CORRUPT`, `FILE_LIMIT_EXCEEDED`, `FILE_UNREADABLE`
  */
 export async function readLayoutIndex(folder: string): Promise<ImageIndex> {
   const path = join(folder, "index.json");
+  const bytes = await readIfAny(path);
+  if (bytes === undefined) return EMPTY_INDEX;
   try {
-    const parsed = parseManifest(await readFile(path), MEDIA_TYPES.imageIndex);
-    if (parsed.kind === "index") return parsed.index;
+    const parsed = parseManifest(bytes, MEDIA_TYPES.imageIndex);
+    return parsed.kind === "index" ? parsed.index : EMPTY_INDEX;
   } catch (error) {
-    if (isSystemError(error, "ENOENT")) return EMPTY_INDEX;
     if (!(error instanceof ToolingError)) throw error;
     throw new ToolingError("STORE_CORRUPT", `"${path}" is damaged: ${error.message}`, {
       hint: "Remove that file (images must then be built or pulled again, their layers are kept).",
       cause: error,
     });
   }
-  return EMPTY_INDEX;
+}
+
+async function readIfAny(path: string): Promise<Uint8Array | undefined> {
+  try {
+    return await readPatiently(path);
+  } catch (error) {
+    if (isSystemError(error, "ENOENT")) return undefined;
+    throw describeReadFailure(error, path);
+  }
 }
 
 /** Runs `work` while no other process changes the index.json of `folder`. */

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { chmod, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from "node:fs/promises";
+import { chmod, chown, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
@@ -139,6 +139,17 @@ describe("a layout store", () => {
   test.skipIf(process.platform === "win32")("refuses a folder that anybody may write to", async () => {
     await chmod(folder, 0o777);
     await expect(openLayoutStore(folder)).rejects.toMatchObject({ code: "POLICY_REFUSED" });
+  });
+
+  test.runIf(process.getuid?.() === 0)("refuses a stranger's folder that a group may write to", async () => {
+    await chown(folder, 4242, 4243);
+    await chmod(folder, 0o775);
+    await expect(openLayoutStore(folder)).rejects.toMatchObject({ code: "POLICY_REFUSED" });
+    await chown(folder, 4242, 4242);
+    expect(await (await openLayoutStore(folder)).listTags()).toEqual([]);
+    await chown(folder, 4242, 4243);
+    await chmod(folder, 0o755);
+    expect(await (await openLayoutStore(folder)).listTags()).toEqual([]);
   });
 
   test("does not make a layout when told so", async () => {

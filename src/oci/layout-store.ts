@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-import { readFile, stat } from "node:fs/promises";
+import { stat } from "node:fs/promises";
 import { type ByteStream, streamOf } from "../core/byte-stream.ts";
 import { isSystemError, ToolingError } from "../core/error.ts";
+import { describeReadFailure, readPatiently } from "../core/file-limit.ts";
 import type { OperationOptions } from "../core/operation.ts";
 import { blobPathIn, leaseBlobFile, openBlobFile, writeBlobFile } from "./blob-file.ts";
 import type { ContentSink, ContentSource, PutManifestOptions } from "./content-store.ts";
@@ -67,7 +68,11 @@ export class LayoutStore implements ContentSource, ContentSink {
     signal?.throwIfAborted();
     const file = await openBlobFile(this.folder, descriptor);
     const stream = file.createReadStream({ highWaterMark: 256 * 1024, signal });
-    for await (const chunk of stream as AsyncIterable<Buffer>) yield chunk;
+    try {
+      for await (const chunk of stream as AsyncIterable<Buffer>) yield chunk;
+    } catch (error) {
+      throw describeReadFailure(error, this.blobPath(descriptor.digest));
+    }
   }
 
   async hasBlob(descriptor: ExpectedContent): Promise<boolean> {
@@ -218,10 +223,10 @@ function isSameRoot(a: Descriptor, b: Descriptor): boolean {
 async function readManifestFile(path: string, digest: Digest): Promise<Uint8Array> {
   try {
     const { size } = await stat(path);
-    if (size <= MANIFEST_LIMIT) return await readFile(path);
+    if (size <= MANIFEST_LIMIT) return await readPatiently(path);
   } catch (error) {
     if (isSystemError(error, "ENOENT")) throw imageNotFound(digest);
-    throw error;
+    throw describeReadFailure(error, path);
   }
   throw imageNotFound(digest);
 }

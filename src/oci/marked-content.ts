@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-import { readFile, stat } from "node:fs/promises";
+import { stat } from "node:fs/promises";
 import { isSystemError, ToolingError } from "../core/error.ts";
+import { describeReadFailure, readPatiently } from "../core/file-limit.ts";
 import { blobPathIn } from "./blob-file.ts";
 import type { Descriptor } from "./descriptor.ts";
 import type { Digest } from "./digest.ts";
@@ -33,7 +34,7 @@ export function referencesOf(parsed: ParsedManifest): readonly Descriptor[] {
 /**
  * A stored document, `undefined` when it is not there.
  *
- * @throws {ToolingError} `STORE_CORRUPT`
+ * @throws {ToolingError} `STORE_CORRUPT`, `FILE_LIMIT_EXCEEDED`, `FILE_UNREADABLE`
  */
 export async function readStoredManifest(
   folder: string,
@@ -41,15 +42,25 @@ export async function readStoredManifest(
   mediaType?: string,
 ): Promise<ParsedManifest | undefined> {
   const path = blobPathIn(folder, digest);
+  const bytes = await readIfSmall(path);
+  if (bytes === undefined) return undefined;
   try {
-    if ((await stat(path)).size > MANIFEST_LIMIT) return undefined;
-    return parseManifest(await readFile(path), mediaType);
+    return parseManifest(bytes, mediaType);
   } catch (error) {
-    if (isSystemError(error, "ENOENT")) return undefined;
     if (!(error instanceof ToolingError)) throw error;
     throw new ToolingError("STORE_CORRUPT", `"${path}" is damaged: ${error.message}`, {
       hint: "Remove that file and run the command again.",
       cause: error,
     });
+  }
+}
+
+/** `undefined` when there is no such file, or when it is larger than any manifest. */
+async function readIfSmall(path: string): Promise<Uint8Array | undefined> {
+  try {
+    return (await stat(path)).size > MANIFEST_LIMIT ? undefined : await readPatiently(path);
+  } catch (error) {
+    if (isSystemError(error, "ENOENT")) return undefined;
+    throw describeReadFailure(error, path);
   }
 }

@@ -84,7 +84,7 @@ async function readIfManifest(folder: string, digest: Digest): Promise<ParsedMan
     return await readStoredManifest(folder, digest);
   } catch (error) {
     // Most blobs are no manifests, and so do not read as one.
-    if (error instanceof ToolingError) return undefined;
+    if (error instanceof ToolingError && error.code === "STORE_CORRUPT") return undefined;
     throw error;
   }
 }

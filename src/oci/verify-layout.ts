@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-import { createReadStream } from "node:fs";
 import { lstat } from "node:fs/promises";
 import { isSystemError, ToolingError } from "../core/error.ts";
+import { describeReadFailure, openPatiently } from "../core/file-limit.ts";
 import type { OperationOptions } from "../core/operation.ts";
 import { listBlobFiles } from "./blob-folder.ts";
 import { blobPathIn } from "./blob-file.ts";
@@ -35,7 +35,7 @@ export interface StoreReport {
  * Checks that all that the images of a layout need is there, and with `deep` that each blob is what its name says.
  * Changes nothing.
  *
- * @throws {ToolingError} `STORE_CORRUPT` when index.json cannot be read
+ * @throws {ToolingError} `STORE_CORRUPT` when index.json makes no sense, `FILE_LIMIT_EXCEEDED`, `FILE_UNREADABLE`
  */
 export async function verifyLayout(
   folder: string,
@@ -64,8 +64,14 @@ async function checkFile(
   if (!(await lstat(path)).isFile()) return "stray";
   if (!deep) return undefined;
   const digester = createDigester(algorithmOf(digest));
-  const content = createReadStream(path, { highWaterMark: 1024 * 1024, signal });
-  for await (const chunk of content as AsyncIterable<Buffer>) digester.update(chunk);
+  try {
+    const file = await openPatiently(path, "r");
+    const content = file.createReadStream({ highWaterMark: 1024 * 1024, signal });
+    for await (const chunk of content as AsyncIterable<Buffer>) digester.update(chunk);
+  } catch (error) {
+    if (describeReadFailure(error, path) === error) throw error;
+    return "unreadable";
+  }
   return digester.digest() === digest ? undefined : "altered";
 }
 
@@ -79,7 +85,7 @@ async function checkReferences(folder: string): Promise<readonly StoreProblem[]>
         if (kind !== undefined) problems.push({ kind, path: blobPathIn(folder, digest), digest });
       }
     } catch (error) {
-      if (!(error instanceof ToolingError)) throw error;
+      if (!(error instanceof ToolingError) || error.code === "FILE_LIMIT_EXCEEDED") throw error;
       problems.push({ kind: "unreadable", path: blobPathIn(folder, root.digest), digest: root.digest });
     }
   }
