@@ -10,6 +10,7 @@ describe("the arguments of run", () => {
       "run",
       "--rm",
       "--pull=never",
+      "--log-driver=none",
       "--init",
       "--interactive",
       "--hostname=toolbox",
@@ -45,6 +46,7 @@ describe("the arguments of run", () => {
       "run",
       "--rm",
       "--pull=never",
+      "--log-driver=none",
       "--init",
       "--init-path=/usr/bin/catatonit",
       "--interactive",
@@ -75,8 +77,9 @@ describe("the arguments of run", () => {
     ]);
   });
 
-  test("for nerdctl are docker's", () => {
-    expect(render("nerdctl")).toEqual(render("docker"));
+  test("for nerdctl are docker's, but for the log driver that old ones do not know", () => {
+    const docker = render("docker").filter((word) => word !== "--log-driver=none");
+    expect(render("nerdctl")).toEqual(docker);
   });
 
   test("ask for a terminal only where there is one", () => {

@@ -15,6 +15,8 @@ export interface RenderOptions {
   readonly selinux: boolean;
   /** Podman only: an init of the host. Absent: there is none, and the command is the first process. */
   readonly init?: string | undefined;
+  /** What the container of one command is called. Absent: the engine invents a name. */
+  readonly name?: string | undefined;
 }
 
 /** The umask that engines start commands with when nobody says otherwise. */
@@ -31,6 +33,9 @@ export function renderRunArguments(session: Session, location: string, options: 
     "run",
     "--rm",
     "--pull=never",
+    // The command's output goes to the caller; a copy of it in the engine's log would fill the disk unseen.
+    ...(options.dialect === "nerdctl" ? [] : ["--log-driver=none"]),
+    ...(options.name === undefined ? [] : [`--name=${options.name}`]),
     ...renderInit(options),
     "--interactive",
     ...(session.tty ? ["--tty"] : []),

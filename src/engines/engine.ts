@@ -2,6 +2,7 @@
 import type { OperationOptions } from "../core/operation.ts";
 import type { ContentSource } from "../oci/index.ts";
 import type { Session, SessionImage } from "../session/index.ts";
+import type { ClientOutput } from "./client-output.ts";
 import type { ProgramRunner } from "./program-runner.ts";
 import type { SignalSource } from "./signal-source.ts";
 
@@ -34,6 +35,8 @@ export interface EngineHost {
   readonly signals: SignalSource;
   /** Whether a terminal is attached, whose Ctrl-C reaches children without our help. */
   readonly hasTerminal: boolean;
+  /** Where an engine's client writes. Absent: where a reader cannot go away. */
+  readonly output?: ClientOutput | undefined;
   /** The clock. Absent: the machine's. */
   readonly now?: (() => Date) | undefined;
   /** Whether SELinux is enforced, so that unlabelled mounts would be unreadable. */

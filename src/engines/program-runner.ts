@@ -37,6 +37,14 @@ export interface ForegroundProgram {
   kill(signal: NodeJS.Signals): void;
   /** 128+n when signal n ended it. */
   readonly ended: Promise<number>;
+  /** Whether its last line on stderr was kept back. Absent: nothing was to be kept back. */
+  readonly keptBack?: Promise<boolean> | undefined;
+}
+
+/** Optional parts of {@link ProgramRunner.start}. */
+export interface StartOptions {
+  /** A last line on stderr that nobody shall see. Absent: the program has our stderr itself. */
+  readonly keepBack?: RegExp | undefined;
 }
 
 /** Starts other programs, never through a shell. */
@@ -45,7 +53,12 @@ export interface ProgramRunner {
   find(name: string, path: string | undefined): Promise<string | undefined>;
   capture(program: string, argv: readonly string[], options: CaptureOptions): Promise<CapturedProgram>;
   /** @throws a system error (`ENOENT`, `EACCES`, `E2BIG`) when it cannot be started */
-  start(program: string, argv: readonly string[], env: ProgramEnvironment): Promise<ForegroundProgram>;
+  start(
+    program: string,
+    argv: readonly string[],
+    env: ProgramEnvironment,
+    options?: StartOptions,
+  ): Promise<ForegroundProgram>;
 }
 
 /** Real processes. */
@@ -121,8 +134,10 @@ async function start(
   program: string,
   argv: readonly string[],
   env: ProgramEnvironment,
+  { keepBack }: StartOptions = {},
 ): Promise<ForegroundProgram> {
-  const child = spawn(program, argv, { env: { ...env }, stdio: "inherit" });
+  const errors = keepBack === undefined ? "inherit" : "pipe";
+  const child = spawn(program, argv, { env: { ...env }, stdio: ["inherit", "inherit", errors] });
   await new Promise<void>((resolve, reject) => {
     child.once("spawn", resolve);
     child.once("error", reject);
@@ -130,7 +145,18 @@ async function start(
   const ended = new Promise<number>((resolve) => {
     child.once("exit", (code, signal) => resolve(codeOf(code, signal)));
   });
-  return { pid: child.pid ?? 0, kill: (signal) => void child.kill(signal), ended };
+  const started = { pid: child.pid ?? 0, kill: (signal: NodeJS.Signals) => void child.kill(signal), ended };
+  if (keepBack === undefined || child.stderr === null) return started;
+  return { ...started, keptBack: keepLast(child.stderr, ended, keepBack) };
+}
+
+/** Whoever ended well meant what it said last. */
+async function keepLast(source: Readable, ended: Promise<number>, last: RegExp): Promise<boolean> {
+  const { relayErrors, writeErrors } = await import("./relay-errors.ts");
+  const kept = await relayErrors(source, process.stderr, last);
+  if ((await ended) !== 0) return kept !== "";
+  await writeErrors(process.stderr, kept);
+  return false;
 }
 
 function codeOf(code: number | null, signal: NodeJS.Signals | null): number {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { isSystemError, ToolingError } from "../core/error.ts";
+import { LOST_READER, mayBeLeftBehind, PIPE_EXIT_CODE } from "./client-output.ts";
 import type { EngineHost, RunOutcome } from "./engine.ts";
 import type { ForegroundProgram, ProgramEnvironment } from "./program-runner.ts";
 import type { ForwardedSignal } from "./signal-source.ts";
@@ -11,6 +12,11 @@ export interface ForegroundCommand {
   readonly env: ProgramEnvironment;
   /** Delivers a signal to the command itself. Absent: to the program, which passes it on. */
   readonly deliver?: ((signal: ForwardedSignal, program: ForegroundProgram) => Promise<void>) | undefined;
+  /**
+   * Ends the command that a client left behind when the reader of its output went away, and tells whether there was
+   * one. Absent: the program is the command, or takes it with it.
+   */
+  readonly endLeftBehind?: (() => Promise<boolean>) | undefined;
 }
 
 /** Signals that a terminal sends to every process of the foreground group, so that passing them on would double them. */
@@ -22,9 +28,10 @@ const TERMINAL_SIGNALS: readonly ForwardedSignal[] = ["SIGINT", "SIGQUIT"];
  * @throws {ToolingError} `ENGINE_NOT_FOUND`, `SESSION_INVALID` (the command line is too long for the system)
  */
 export async function runForeground(
-  { program, argv, env, deliver }: ForegroundCommand,
-  { programs, signals, hasTerminal }: EngineHost,
+  { program, argv, env, deliver, endLeftBehind }: ForegroundCommand,
+  { programs, signals, hasTerminal, output = "steady" }: EngineHost,
 ): Promise<RunOutcome> {
+  const keepBack = endLeftBehind !== undefined && output === "pipe" ? LOST_READER : undefined;
   const early: ForwardedSignal[] = [];
   let running: ForegroundProgram | undefined;
   const pass = (signal: ForwardedSignal): void => {
@@ -36,9 +43,12 @@ export async function runForeground(
     if (!hasTerminal || !TERMINAL_SIGNALS.includes(signal)) pass(signal);
   });
   try {
-    running = await programs.start(program, argv, env);
+    running = await programs.start(program, argv, env, { keepBack });
     for (const signal of early) pass(signal);
-    return { exitCode: await running.ended };
+    const exitCode = await running.ended;
+    const isLost = (await running.keptBack) === true;
+    if (endLeftBehind === undefined || !(isLost || mayBeLeftBehind(output, exitCode))) return { exitCode };
+    return { exitCode: (await endLeftBehind()) || isLost ? PIPE_EXIT_CODE : exitCode };
   } catch (error) {
     throw describeStartFailure(error, program);
   } finally {

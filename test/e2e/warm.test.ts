@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import type { ChildProcess } from "node:child_process";
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
@@ -6,7 +7,13 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { openLayoutStore } from "../../src/oci/index.ts";
 import { putEngineImage } from "../support/engine-image.ts";
 import { ENGINES_UNDER_TEST, type ReadyEngine } from "../support/engine-list.ts";
-import { outputOf, type ProgramResult, type RunProgramOptions } from "../support/programs.ts";
+import {
+  outputOf,
+  type ProgramResult,
+  ROOT,
+  runProgram,
+  type RunProgramOptions,
+} from "../support/programs.ts";
 import { canStartDocker, type RunningDocker, startDocker } from "../support/programs-docker.ts";
 import { makeWorkspace, type SmallWorkspace } from "../support/small-workspace.ts";
 
@@ -81,15 +88,27 @@ describe.runIf(canStartDocker())("on docker", () => {
     expect([code, stdout]).toEqual([42, "ready\nbye\n"]);
   });
 
-  test("a reader that goes away ends the command in the container too", async () => {
-    await toolbox(["yes"], {
-      onStart: (child) => child.stdout?.once("data", () => child.stdout?.destroy()),
-    });
-    const [id = ""] = await containers();
-    expect(await outputOf("docker", ["top", id, "-o", "pid,args"], { env: docker.env })).not.toMatch(
-      / yes$/m,
-    );
-  });
+  test.each(["pipe", "socket"])(
+    "a reader of a %s that goes away ends the command in the container too",
+    async (kind) => {
+      if (kind === "pipe") {
+        const toolbox = '"$0" "$@" | head -1 >/dev/null; exit "${PIPESTATUS[0]}"';
+        const args = ["-c", toolbox, process.execPath, join(ROOT, "dist", "cli", "main.js"), "yes"];
+        const env = { ...docker.env, ...workspace.env, TOOLBOX_ENGINE: "docker" };
+        expect(await runProgram("bash", args, { cwd: workspace.path, env })).toMatchObject({
+          code: 141,
+          stderr: "",
+        });
+      } else {
+        expect(await toolbox(["yes"], { onStart: stopReading })).toMatchObject({ code: 141, stderr: "" });
+      }
+      const [id = ""] = await containers();
+      const processes = async (): Promise<string> =>
+        outputOf("docker", ["top", id, "-o", "pid,args"], { env: docker.env });
+      // It was told to end, and takes its time on a busy machine.
+      await expect.poll(processes, { timeout: 30_000 }).not.toMatch(/ yes$/m);
+    },
+  );
 
   test("a container that went away without a word is no hindrance", async () => {
     const [id = ""] = await containers();
@@ -143,3 +162,8 @@ test("the embedded runner needs none, and says so", async () => {
   expect(code).toBe(8);
   expect(stderr).toContain("starts in milliseconds");
 });
+
+/** Reads a little through the socket that we gave the child for a stdout, and goes. */
+function stopReading(child: ChildProcess): void {
+  child.stdout?.once("data", () => child.stdout?.destroy());
+}

@@ -9,6 +9,8 @@ import { runToolbox } from "./programs-toolbox.ts";
 export interface SmallWorkspace {
   readonly path: string;
   readonly store: string;
+  /** What makes a `toolbox` that a test starts by itself use this workspace's store and state. */
+  readonly env: Readonly<Record<string, string | undefined>>;
   readonly write: (file: string, content: string | Uint8Array) => Promise<void>;
   readonly toolbox: (args: readonly string[], options?: RunProgramOptions) => Promise<ProgramResult>;
   /** What must not change when a command fails: the lock, what the store names, and that nothing half-done lies about. */
@@ -29,9 +31,11 @@ export async function makeWorkspace(): Promise<SmallWorkspace> {
   const path = join(folder.path, "work");
   const store = join(folder.path, "store");
   await mkdir(path);
+  const own = { CI: undefined, TOOLBOX_STORE: store, XDG_STATE_HOME: join(folder.path, "state") };
   return {
     path,
     store,
+    env: own,
     write: async (file, content) => {
       await writeFile(join(path, file), content);
       await chmod(join(path, file), 0o755);
@@ -40,12 +44,7 @@ export async function makeWorkspace(): Promise<SmallWorkspace> {
       runToolbox(args, {
         cwd: path,
         ...options,
-        env: {
-          CI: undefined,
-          TOOLBOX_STORE: store,
-          XDG_STATE_HOME: join(folder.path, "state"),
-          ...options.env,
-        },
+        env: { ...own, ...options.env },
       }),
     visible: () => ({
       lock: readIfThere(join(path, "toolbox.lock")),
