@@ -11,6 +11,7 @@ import {
   selectEngine,
   systemFiles,
   systemPrograms,
+  virtualMachineOf,
 } from "../engines/index.ts";
 import { ToolingError } from "../core/error.ts";
 import { suggestName } from "../core/suggestion.ts";
@@ -100,10 +101,14 @@ export async function openRun(
   const store = await openLayoutStore(paths.store);
   const { image, lock, folder, name } = await chooseImage(request.image, store, context);
   const host = await describeHost({ ...context, env });
+  const { engine } = await selectEngine(request.engine ?? env["TOOLBOX_ENGINE"], engineHost(context), {
+    signal,
+  });
   const grants = await planCredentials(lock?.session?.credentials ?? [], {
     home: host.home,
     env,
     files,
+    virtualMachine: virtualMachineOf(engine.name, process.platform),
   });
   for (const warning of describeGrants(grants, lock, name)) context.note(`note: ${warning}`);
   const certificates = await planCertificates({ env, files, publicRoots });
@@ -118,9 +123,6 @@ export async function openRun(
     grants,
     certificates,
     asRoot: request.asRoot,
-  });
-  const { engine } = await selectEngine(request.engine ?? env["TOOLBOX_ENGINE"], engineHost(context), {
-    signal,
   });
   const { reference } = image;
   const supply = {

@@ -36,6 +36,13 @@ describe("the arguments of run", () => {
     ]);
   });
 
+  test("joins the groups that a credential needs", () => {
+    const user = { uid: 501, gid: 20, name: "ada", group: "ada", home: "/home/toolbox", groups: [0] };
+    expect(render("docker", { session: { user } })).toEqual(
+      expect.arrayContaining(["--user=501:20", "--group-add=0"]),
+    );
+  });
+
   test("for rootless podman, golden", () => {
     const mounts = [
       { source: "/srv/a, b", target: "/a", readOnly: true },

@@ -49,11 +49,12 @@ export function renderRunArguments(session: Session, location: string, options: 
 
 /** The options that say what the container is, without how its command is attached. */
 export function renderContainerOptions(session: Session, options: RenderOptions): string[] {
-  const { uid, gid } = session.user;
+  const { uid, gid, groups } = session.user;
   return [
     `--hostname=${session.hostname}`,
     `--workdir=${session.workdir}`,
     ...renderUser(uid, gid, options),
+    ...(groups ?? []).map((group) => `--group-add=${group}`),
     "--cap-drop=ALL",
     "--security-opt=no-new-privileges",
     // Relabelling would change the caller's own files, so the process goes without a label instead.

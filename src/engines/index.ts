@@ -25,3 +25,4 @@ export { launchedSession, type LauncherRequest, quote, renderLauncher } from "./
 export { type ProgramRunner, systemPrograms } from "./program-runner.ts";
 export { EMBEDDED_NAMES, type EngineChoice, openEngine, selectEngine } from "./select-engine.ts";
 export { processSignals, type SignalSource } from "./signal-source.ts";
+export { virtualMachineOf } from "./virtual-machine.ts";

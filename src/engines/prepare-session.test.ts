@@ -52,6 +52,18 @@ describe("prepareSession", () => {
     await expect(stat(join(folder, "new"))).rejects.toMatchObject({ code: "ENOENT" });
   });
 
+  test("does not look for a source in the engine's virtual machine, only makes its place", async () => {
+    const home = { source: join(folder, "home"), target: "/h", readOnly: false, create: "folder" as const };
+    const agent = {
+      source: "/run/host-services/s",
+      target: "/h/.ssh/s",
+      readOnly: true,
+      remote: true as const,
+    };
+    expect((await prepare([home, agent])).mounts).toContainEqual(agent);
+    expect((await stat(join(folder, "home/.ssh/s"))).isFile()).toBe(true);
+  });
+
   test("names a source that is not there", async () => {
     const mounts = [{ source: join(folder, "gone"), target: "/gone", readOnly: true }];
     await expect(prepare(mounts)).rejects.toMatchObject({

@@ -42,7 +42,9 @@ async function keepFile({ target, content }: SessionFile, stateDir: string): Pro
   return { source, target, readOnly: true };
 }
 
-async function kindOf({ source, target, create }: SessionMount): Promise<"folder" | "file"> {
+async function kindOf({ source, target, create, remote }: SessionMount): Promise<"folder" | "file"> {
+  // All that virtual machines offer are sockets.
+  if (remote === true) return "file";
   if (create === "folder") await mkdir(source, { recursive: true, mode: 0o700 });
   try {
     return (await stat(source)).isDirectory() ? "folder" : "file";

@@ -11,6 +11,8 @@ export interface CredentialGrant {
   readonly env: Readonly<Record<string, string>>;
   /** Variables whose values must not stand in any argv. */
   readonly secretEnv: Readonly<Record<string, string>>;
+  /** Numbers of groups that may use what is mounted. Absent: the caller may. */
+  readonly groups?: readonly number[] | undefined;
   /** What the credential needs of the network. Absent: nothing. */
   readonly network?: SessionNetwork | undefined;
   /** Commands that the credential calls, as kubeconfig's exec plugins do: they must be in the image. */

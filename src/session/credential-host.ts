@@ -10,6 +10,12 @@ export interface HostFiles {
   list(path: string): Promise<readonly string[]>;
 }
 
+/** Where containers run when they do not run on this machine itself, so that its sockets do not reach them. */
+export interface VirtualMachine {
+  /** Path in it where the caller's ssh-agent answers, to root and root's group. Absent: nowhere. */
+  readonly sshAgent?: string | undefined;
+}
+
 /** Whose credentials they are. */
 export interface CredentialHost {
   readonly home: string;
@@ -19,4 +25,6 @@ export interface CredentialHost {
   readonly context?: string | undefined;
   /** The namespace to start in. Absent: the context's own. */
   readonly namespace?: string | undefined;
+  /** Absent: containers run on this machine. */
+  readonly virtualMachine?: VirtualMachine | undefined;
 }

@@ -2,7 +2,7 @@
 import { posix } from "node:path";
 import type { CredentialName } from "../workspace/index.ts";
 import { type CredentialGrant, emptyGrant } from "./credential-grant.ts";
-import type { CredentialHost } from "./credential-host.ts";
+import type { CredentialHost, VirtualMachine } from "./credential-host.ts";
 import { HOME_FOLDER } from "./private-home.ts";
 import type { SessionCopy, SessionMount } from "./session.ts";
 
@@ -29,6 +29,8 @@ interface CredentialSocket {
   readonly sources: readonly string[];
   readonly path: string;
   readonly variable?: string;
+  /** The member of a virtual machine that says where it offers this socket. Absent: no engine carries it there. */
+  readonly relay?: keyof VirtualMachine;
 }
 
 /** Credentials that are files, variables and sockets, and nothing cleverer. */
@@ -109,7 +111,14 @@ const SHAPES: Readonly<Record<FileCredentialName, CredentialShape>> = {
   "ssh-agent": {
     variables: [],
     files: [read(".ssh/config"), read(".ssh/known_hosts")],
-    sockets: [{ sources: ["$SSH_AUTH_SOCK"], path: ".ssh/agent.sock", variable: "SSH_AUTH_SOCK" }],
+    sockets: [
+      {
+        sources: ["$SSH_AUTH_SOCK"],
+        path: ".ssh/agent.sock",
+        variable: "SSH_AUTH_SOCK",
+        relay: "sshAgent",
+      },
+    ],
   },
 };
 
@@ -117,7 +126,7 @@ const SHAPES: Readonly<Record<FileCredentialName, CredentialShape>> = {
 export async function grantFiles(name: FileCredentialName, host: CredentialHost): Promise<CredentialGrant> {
   const shape = SHAPES[name];
   const copies: SessionCopy[] = [];
-  const shown = await showSockets(shape.sockets ?? [], host);
+  const { warnings: unreachable, ...shown } = await showSockets(shape.sockets ?? [], host);
   for (const file of shape.files) {
     for (const { source, path } of await findFiles(file, host)) {
       const target = posix.join(HOME_FOLDER, path);
@@ -129,26 +138,41 @@ export async function grantFiles(name: FileCredentialName, host: CredentialHost)
   }
   const secretEnv = pickVariables(shape.variables, host.env);
   const isEmpty = shown.mounts.length + copies.length + Object.keys(secretEnv).length === 0;
-  const warnings = isEmpty ? [`nothing was found for the credential "${name}"`] : [];
+  const warnings = isEmpty ? [`nothing was found for the credential "${name}"`] : unreachable;
   if (name === "docker") warnings.push(...(await warnOfHelpers(host)));
   return { ...emptyGrant(name), ...shown, copies, secretEnv, warnings };
+}
+
+interface ShownSockets {
+  readonly mounts: SessionMount[];
+  readonly env: Record<string, string>;
+  readonly groups?: readonly number[];
+  readonly warnings: string[];
 }
 
 /** A socket in a read-only mount still carries both directions; only its file is protected. */
 async function showSockets(
   sockets: readonly CredentialSocket[],
   host: CredentialHost,
-): Promise<{ mounts: SessionMount[]; env: Record<string, string> }> {
-  const mounts: SessionMount[] = [];
-  const env: Record<string, string> = {};
+): Promise<ShownSockets> {
+  const shown: ShownSockets = { mounts: [], env: {}, warnings: [] };
   for (const socket of sockets) {
-    const source = await findSocket(socket, host);
-    if (source === undefined) continue;
     const target = posix.join(HOME_FOLDER, socket.path);
-    mounts.push({ source, target, readOnly: true });
-    if (socket.variable !== undefined) env[socket.variable] = target;
+    const relay = socket.relay === undefined ? undefined : host.virtualMachine?.[socket.relay];
+    const source = relay ?? (await findSocket(socket, host));
+    if (source === undefined) continue;
+    if (relay === undefined && host.virtualMachine !== undefined) {
+      shown.warnings.push(
+        `"${source}" is out of reach: the engine runs containers in a virtual machine, and does not carry that socket there`,
+      );
+      continue;
+    }
+    const remote = relay === undefined ? {} : { remote: true as const };
+    shown.mounts.push({ source, target, readOnly: true, ...remote });
+    if (socket.variable !== undefined) shown.env[socket.variable] = target;
   }
-  return { mounts, env };
+  // What the virtual machine offers belongs to its root.
+  return shown.mounts.some(({ remote }) => remote) ? { ...shown, groups: [0] } : shown;
 }
 
 async function findFiles(

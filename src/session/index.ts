@@ -8,7 +8,7 @@ export type { CredentialGrant } from "./credential-grant.ts";
 export { STYLE_NAMES } from "./environment.ts";
 export { describeMissingNeeds, type ImagePrograms } from "./missing-need.ts";
 export type { MountWish } from "./mount.ts";
-export type { CredentialHost, HostFiles } from "./credential-host.ts";
+export type { CredentialHost, HostFiles, VirtualMachine } from "./credential-host.ts";
 export { type CertificatePlan, planCertificates } from "./plan-certificates.ts";
 export { planCredentials } from "./plan-credentials.ts";
 export { planSession, type SessionHost, type SessionRequest, type SessionSettings } from "./plan-session.ts";

@@ -72,7 +72,7 @@ export function planSession(request: SessionRequest): Session {
   const { image, host, settings = {}, grants = [] } = request;
   const argv = planCommand(request.argv);
   const folder = planWorkingFolder(host.cwd, request.workspace, host.home);
-  const user = planUser(host, request.asRoot ?? false);
+  const user = withGroups(planUser(host, request.asRoot ?? false), grants);
   const tty = host.terminal.stdin && host.terminal.stdout;
   const environment = planEnvironment({
     host: host.env,
@@ -140,6 +140,12 @@ function planUser({ uid, gid, userName, groupName }: SessionHost, asRoot: boolea
   if (asRoot) return { uid: 0, gid: 0, name: "root", group: "root", home: HOME_FOLDER };
   const name = uid === 0 ? "root" : accountName(userName);
   return { uid, gid, name, group: gid === 0 ? "root" : accountName(groupName, name), home: HOME_FOLDER };
+}
+
+/** Root needs no group to be let in. */
+function withGroups(user: SessionUser, grants: readonly CredentialGrant[]): SessionUser {
+  const groups = new Set(grants.flatMap((grant) => grant.groups ?? []));
+  return user.uid === 0 || groups.size === 0 ? user : { ...user, groups: [...groups] };
 }
 
 /** A session that names its network keeps it; otherwise a credential may ask for more than the default. */

@@ -18,6 +18,8 @@ export interface SessionMount {
   readonly readOnly: boolean;
   /** The engine makes the missing source as a private folder (0700). Absent: a missing source is an error. */
   readonly create?: "folder" | undefined;
+  /** The source is a path of the engine's virtual machine, where nobody here can look. Absent: it is one of this machine. */
+  readonly remote?: true | undefined;
 }
 
 /** A small generated file shown read-only inside. Its content never holds a secret. */
@@ -42,6 +44,8 @@ export interface SessionUser {
   readonly group: string;
   /** Absolute path inside. */
   readonly home: string;
+  /** Numbers of further groups, for what only they may use. Absent: none. */
+  readonly groups?: readonly number[] | undefined;
 }
 
 /** `host`: the host's own network. `default`: what the engine gives. `none`: loopback only. */
