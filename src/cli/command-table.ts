@@ -70,6 +70,11 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     summary: "List the tools of the workspace, of an image, or of the catalog",
     load: async () => (await import("./commands/tools.ts")).toolsCommand,
   },
+  upgrade: {
+    group: "using",
+    summary: "Move the image that the workspace uses, and show what changes in it",
+    load: async () => (await import("./commands/upgrade.ts")).upgradeCommand,
+  },
   pull: {
     group: "using",
     summary: "Fetch an image into the local store",
@@ -192,6 +197,15 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
   },
 };
 
+/** What the program starts itself with. Not for people, so it is in no help and no completion. */
+const INTERNAL_COMMANDS: Readonly<Record<string, CommandEntry>> = {
+  "freshness-check": {
+    group: "using",
+    summary: "Look whether the image that the workspace uses has moved",
+    load: async () => (await import("./commands/freshness-check.ts")).freshnessCheckCommand,
+  },
+};
+
 /** A command found in the table, and what follows its name. */
 export interface FoundCommand {
   readonly name: string;
@@ -203,7 +217,8 @@ export interface FoundCommand {
 export function findCommand(words: readonly string[]): FoundCommand | undefined {
   for (const length of [2, 1]) {
     const name = words.slice(0, length).join(" ");
-    const entry = words.length >= length && Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
+    const table = [COMMANDS, INTERNAL_COMMANDS].find((commands) => Object.hasOwn(commands, name));
+    const entry = words.length >= length ? table?.[name] : undefined;
     if (entry !== undefined) return { name, entry, words: words.slice(length) };
   }
   return undefined;

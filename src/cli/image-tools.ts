@@ -26,14 +26,23 @@ export async function readImageTools(
 ): Promise<{ readonly digest: string; readonly tools: readonly ImageToolLine[] }> {
   const { source, descriptor } = await findImage(reference, context);
   const bytes = await source.fetchManifest(descriptor, { signal: context.signal });
-  const annotations = annotationsOf(parseManifest(bytes, descriptor.mediaType));
-  const text = annotations[IMAGE_LABELS.tools];
-  if (text === undefined) {
+  const tools = listTools(parseManifest(bytes, descriptor.mediaType), reference);
+  if (tools === undefined) {
     throw new ToolingError("MANIFEST_INVALID", `image "${reference}" does not say which tools it holds`, {
       hint: "Only images made by toolbox do.",
     });
   }
-  return { digest: descriptor.digest, tools: parseTools(text, reference) };
+  return { digest: descriptor.digest, tools };
+}
+
+/**
+ * The tools that a manifest or index lists. Absent: it does not say. `reference` is only used in messages.
+ *
+ * @throws {ToolingError} `MANIFEST_INVALID`
+ */
+export function listTools(document: ParsedManifest, reference: string): readonly ImageToolLine[] | undefined {
+  const text = annotationsOf(document)[IMAGE_LABELS.tools];
+  return text === undefined ? undefined : parseTools(text, reference);
 }
 
 async function findImage(
@@ -56,13 +65,22 @@ function annotationsOf(parsed: ParsedManifest): Readonly<Record<string, string>>
 function parseTools(text: string, reference: string): readonly ImageToolLine[] {
   try {
     const list: unknown = JSON.parse(text);
-    if (Array.isArray(list) && list.every(isToolLine)) return list;
+    if (Array.isArray(list) && list.every(isToolLine)) return list.map(plainLine);
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error;
   }
   throw new ToolingError("MANIFEST_INVALID", `image "${reference}" has a list of tools that cannot be read`, {
     hint: "Publish it again.",
   });
+}
+
+/** What a stranger wrote is shown on one line and cannot move the cursor. */
+function plainLine({ name, version, summary }: ImageToolLine): ImageToolLine {
+  return { name: plain(name), version: plain(version), summary: plain(summary) };
+}
+
+function plain(text: string): string {
+  return text.replaceAll(/\p{C}+/gu, " ");
 }
 
 function isToolLine(value: unknown): value is ImageToolLine {

@@ -13,10 +13,7 @@ import {
   systemPrograms,
   virtualMachineOf,
 } from "../engines/index.ts";
-import { ToolingError } from "../core/error.ts";
-import { suggestName } from "../core/suggestion.ts";
-import type { Platform } from "../core/platform.ts";
-import { type LayoutStore, openLayoutStore, parseDigest, parseReference } from "../oci/index.ts";
+import { openLayoutStore } from "../oci/index.ts";
 import {
   type CredentialGrant,
   describeMissingNeeds,
@@ -26,17 +23,13 @@ import {
   planSession,
   type Session,
   type SessionHost,
-  type SessionImage,
 } from "../session/index.ts";
-import {
-  findWorkspace,
-  localImageName,
-  readRunLock,
-  requireWorkspace,
-  type LockedUse,
-  type RunLock,
-} from "../workspace/index.ts";
+import type { RunLock } from "../workspace/index.ts";
+import { chooseImage } from "./choose-image.ts";
 import type { CommandContext } from "./command.ts";
+import { tellFreshness, type UsedImage } from "./freshness-notice.ts";
+
+export { hostPlatform } from "./choose-image.ts";
 
 /** What to run, and what the command line says about how. */
 export interface RunRequest {
@@ -55,11 +48,16 @@ export interface RunRequest {
  * @throws {ToolingError} before the command starts; afterwards the exit code is the command's own
  */
 export async function runInImage(request: RunRequest, context: CommandContext): Promise<number> {
-  const { session, engine, held } = await openFor(request, context);
+  const { session, engine, held, used } = await openFor(request, context);
   context.signal.throwIfAborted();
   context.endProgress();
+  const finish = await tellFreshness(used, context);
   context.releaseSignals();
-  return tell(await engine.run(session, held), context);
+  try {
+    return tell(await engine.run(session, held), context);
+  } finally {
+    await finish();
+  }
 }
 
 /** A shim that found its launcher out of date asks for a new one on the way. */
@@ -83,6 +81,8 @@ export interface OpenRun {
   readonly session: Session;
   readonly engine: Engine;
   readonly held: EngineImage;
+  /** Absent: the command runs in an image that is built here, or that was named for this once. */
+  readonly used?: UsedImage | undefined;
 }
 
 /**
@@ -99,7 +99,7 @@ export async function openRun(
   const { signal, onProgress, paths } = context;
   const { env, files } = facts;
   const store = await openLayoutStore(paths.store);
-  const { image, lock, folder, name } = await chooseImage(request.image, store, context);
+  const { image, lock, folder, name, used } = await chooseImage(request.image, store, context);
   const host = await describeHost({ ...context, env });
   const { engine } = await selectEngine(request.engine ?? env["TOOLBOX_ENGINE"], engineHost(context), {
     signal,
@@ -132,7 +132,7 @@ export async function openRun(
     }),
   };
   const held = await engine.ensureImage(image, supply, { signal, onProgress });
-  return { session, engine, held };
+  return { session, engine, held, used };
 }
 
 async function publicRoots(): Promise<string> {
@@ -155,100 +155,6 @@ function describeGrants(
   if (lock === undefined || image === undefined) return warnings;
   const { images, binaries } = lock;
   return [...warnings, ...describeMissingNeeds(grants, { image, images, binaries })];
-}
-
-interface ChosenImage {
-  readonly image: SessionImage;
-  /** Absent: there is no workspace. */
-  readonly lock?: RunLock | undefined;
-  readonly folder?: string | undefined;
-  /** Of an image that the workspace builds. Absent: what is in it is not known. */
-  readonly name?: string | undefined;
-}
-
-async function chooseImage(
-  wish: string | undefined,
-  store: LayoutStore,
-  context: CommandContext,
-): Promise<ChosenImage> {
-  const place =
-    wish === undefined ? await requireWorkspace(context.start) : await findWorkspace(context.start);
-  if (place === undefined)
-    return { image: await namedImage(wish ?? "", store, { context, lock: undefined }) };
-  const lock = await readRunLockFor(place.lockFile, wish);
-  const folder = await realpath(place.folder);
-  const name = wish ?? lock?.session?.image;
-  if (name !== undefined && lock !== undefined && Object.hasOwn(lock.images, name)) {
-    return { image: await builtImage(localImageName(lock.registry, name), store), lock, folder, name };
-  }
-  if (wish !== undefined) return { image: await namedImage(wish, store, { context, lock }), lock, folder };
-  return { image: usedImage(lock?.use, place.lockFile), lock, folder };
-}
-
-function usedImage(use: LockedUse | undefined, lockFile: string): SessionImage {
-  if (use === undefined) throw noImage(lockFile);
-  const platform = hostPlatform();
-  return { reference: use.reference, digest: parseDigest(use.platforms[platform] ?? use.digest), platform };
-}
-
-/** With an image named on the command line, a workspace without a lock is as good as none. */
-async function readRunLockFor(file: string, wish: string | undefined): Promise<RunLock | undefined> {
-  try {
-    return await readRunLock(file);
-  } catch (error) {
-    if (wish !== undefined && error instanceof ToolingError && error.code === "LOCK_MISSING")
-      return undefined;
-    throw error;
-  }
-}
-
-async function builtImage(reference: string, store: LayoutStore): Promise<SessionImage> {
-  try {
-    return { digest: (await store.resolveManifest(reference)).digest, platform: hostPlatform() };
-  } catch (error) {
-    if (!(error instanceof ToolingError) || error.code !== "IMAGE_NOT_FOUND") throw error;
-    throw new ToolingError("IMAGE_NOT_FOUND", `image "${reference}" is not built on this machine`, {
-      hint: "Run `toolbox build`, or name a published image with `use:` in toolbox.yaml.",
-      cause: error,
-    });
-  }
-}
-
-/** Any reference: the store's, else the registry's. A tag is resolved once; the digest is what runs. */
-async function namedImage(
-  reference: string,
-  store: LayoutStore,
-  { context, lock }: { readonly context: CommandContext; readonly lock: RunLock | undefined },
-): Promise<SessionImage> {
-  const platform = hostPlatform();
-  const known = await store.resolveManifest(reference).catch(() => undefined);
-  if (known !== undefined) return { digest: known.digest, platform };
-  if (!/[/:@.]/.test(reference)) {
-    const near = suggestName(reference, Object.keys(lock?.images ?? {}));
-    throw new ToolingError("IMAGE_NOT_FOUND", `image "${reference}" is not an image of this workspace`, {
-      hint:
-        near === undefined ? "Write a whole reference, such as HOST/NAME:TAG." : `Did you mean "${near}"?`,
-    });
-  }
-  const parsed = parseReference(reference);
-  const { openRepository } = await import("./registry-access.ts");
-  const repository = await openRepository(reference, context);
-  const { digest } = await repository.resolveManifest(parsed.digest ?? parsed.tag ?? "latest", {
-    signal: context.signal,
-  });
-  return { reference, digest, platform };
-}
-
-function noImage(lockFile: string): ToolingError {
-  return new ToolingError("SESSION_INVALID", `"${lockFile}" names no image to run in`, {
-    hint: "Write `use:` or `images:` into toolbox.yaml, then run `toolbox lock`.",
-    position: { file: lockFile, line: 1, column: 1 },
-  });
-}
-
-/** The platform whose programs this machine runs. */
-export function hostPlatform(): Platform {
-  return process.arch === "arm64" ? "linux/arm64" : "linux/amd64";
 }
 
 async function describeHost({ cwd, home, env, paths, terminal }: CommandContext): Promise<SessionHost> {

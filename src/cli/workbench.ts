@@ -4,7 +4,7 @@ import type { LockContext, ResolvedImage } from "../build/lock/index.ts";
 import { loadGoToolchains } from "../catalog/index.ts";
 import type { OperationOptions } from "../core/operation.ts";
 import type { Platform } from "../core/platform.ts";
-import { matchesPlatform, openLayoutStore, parseManifest, parseReference } from "../oci/index.ts";
+import { openLayoutStore, parseManifest, parseReference } from "../oci/index.ts";
 import {
   createFetcher,
   createMirrors,
@@ -18,6 +18,7 @@ import type { Workspace } from "../workspace/index.ts";
 import type { CommandContext } from "./command.ts";
 import { machineClients } from "./machine-clients.ts";
 import { openDispatcher } from "./machine-network.ts";
+import { platformDigests } from "./platform-digests.ts";
 import { openRepository, wantedOf } from "./registry-access.ts";
 import { CATALOG_FOLDER } from "./workspace-files.ts";
 
@@ -111,20 +112,5 @@ async function resolveImage(
   const repository = await openRepository(parsed, context);
   const root = await repository.resolveManifest(wantedOf(parsed), options);
   const document = parseManifest(await repository.fetchManifest(root, options), root.mediaType);
-  const found: Partial<Record<Platform, string>> = {};
-  for (const platform of platforms) {
-    const digest = document.kind === "index" ? childFor(document.index.manifests, platform) : root.digest;
-    if (digest !== undefined) found[platform] = digest;
-  }
-  return { digest: root.digest, platforms: found };
-}
-
-function childFor(
-  manifests: readonly {
-    readonly digest: string;
-    readonly platform?: Parameters<typeof matchesPlatform>[0];
-  }[],
-  platform: Platform,
-): string | undefined {
-  return manifests.find((manifest) => matchesPlatform(manifest.platform, platform))?.digest;
+  return { digest: root.digest, platforms: platformDigests(root, document, platforms) };
 }

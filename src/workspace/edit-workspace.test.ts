@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { describe, expect, test } from "vitest";
-import { addTool, newWorkspaceText } from "./edit-workspace.ts";
+import { addTool, newWorkspaceText, setUse } from "./edit-workspace.ts";
 import { parseYamlText } from "../catalog/index.ts";
 
 const TEXT = `# our tools
@@ -55,6 +55,21 @@ describe("addTool", () => {
     await expect(addTool(TEXT, "f", "jq", { image: "gcp" })).rejects.toMatchObject({
       code: "WORKSPACE_INVALID",
     });
+  });
+});
+
+describe("setUse", () => {
+  test.each([
+    ["use: team/tools:1.4.0 # pinned on purpose\n", "use: team/tools:1.5.0 # pinned on purpose\n"],
+    ["# a\nuse:  'team/tools:1.4.0'\n\nsession: {}\n", "# a\nuse:  'team/tools:1.5.0'\n\nsession: {}\n"],
+    ['{ use: "team/tools:1.4.0", session: {} }', '{ use: "team/tools:1.5.0", session: {} }'],
+    ["use:\r\n  team/tools:1.4.0\r\n", "use:\r\n  team/tools:1.5.0\r\n"],
+  ])("changes the reference in %j and nothing else", async (text, after) => {
+    expect(await setUse(text, "f", "team/tools:1.5.0")).toBe(after);
+  });
+
+  test.each(["tools: {}\n", ""])("refuses a file without it: %j", async (text) => {
+    await expect(setUse(text, "f", "team/tools:1.5.0")).rejects.toMatchObject({ code: "WORKSPACE_INVALID" });
   });
 });
 

@@ -25,6 +25,17 @@ export async function addTool(
   return editTools(text, file, { name, range, image });
 }
 
+/**
+ * Writes another image reference into `use:` of the text of toolbox.yaml. Comments, quotes and everything else stay.
+ * `file` is only used in messages.
+ *
+ * @throws {ToolingError} `WORKSPACE_INVALID` when there is no `use:` that could be changed
+ */
+export async function setUse(text: string, file: string, reference: string): Promise<string> {
+  const { editUse } = await import("./edit-use.ts");
+  return editUse(text, file, reference);
+}
+
 /** What a new toolbox.yaml starts with. */
 export interface NewWorkspaceOptions {
   /** Name of the one image. */

@@ -11,6 +11,7 @@ export {
   type AddToolOptions,
   newWorkspaceText,
   type NewWorkspaceOptions,
+  setUse,
 } from "./edit-workspace.ts";
 export {
   findWorkspace,

@@ -9,7 +9,10 @@ import { readWorkspaceFiles } from "../workspace-files.ts";
 export const updateCommand: Command = {
   summary: "Move locked tools to the newest versions that toolbox.yaml allows",
   usage: "[TOOL...]",
-  details: ["Without tools everything moves: all tools, the base, and a used image."],
+  details: [
+    "Without tools everything moves: all tools, the base, and a used image.",
+    "`toolbox upgrade` moves a used image alone, and shows what changes in it.",
+  ],
   options: {
     ...FROZEN_OPTION,
     "dry-run": { type: "boolean", summary: "Show the changes, but write nothing" },
