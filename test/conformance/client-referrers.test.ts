@@ -9,7 +9,6 @@ import { streamOf } from "../../src/core/byte-stream.ts";
 import {
   type Descriptor,
   describeBytes,
-  digestOf,
   EMPTY_BYTES,
   EMPTY_DESCRIPTOR,
   MEDIA_TYPES,
@@ -19,7 +18,6 @@ import { type Fault, type FaultyRegistry, startFaultyRegistry } from "../support
 
 const SUBJECT = document({ artifactType: "x/subject" });
 const FALLBACK = `sha256-${SUBJECT.descriptor.digest.slice(7)}`;
-const INDEX = { "content-type": MEDIA_TYPES.imageIndex };
 
 const running: { close(): Promise<void> }[] = [];
 afterEach(async () => {
@@ -72,38 +70,6 @@ describe("a registry without the referrers API", () => {
   });
 });
 
-describe("a list of referrers", () => {
-  test("is followed from page to page and filtered here when the registry does not", async () => {
-    const front = await start(({ reply, target }) => {
-      if (target.includes("page=2")) reply(200, INDEX, page(["b", "a"]));
-      else reply(200, { ...INDEX, link: '<?page=2>; rel="next"' }, page(["a"]));
-    });
-    const found = await open(front.address).listReferrers(digestOf("s"), { artifactType: "a" });
-    expect(found).toEqual([entry("a")]);
-  });
-
-  test.each([
-    ["that turns in a circle", '<?artifactType=x>; rel="next"'],
-    ["that goes on at another host", '<http://127.0.0.2:1/>; rel="next"'],
-  ])("%s ends in an error", async (_, link) => {
-    const front = await start(({ reply }) => reply(200, { ...INDEX, link }, page(["a"])));
-    await expect(open(front.address).listReferrers(digestOf("s"))).rejects.toMatchObject({
-      code: expect.stringMatching(/REGISTRY_FAILED|POLICY_REFUSED/),
-    });
-  });
-
-  test("that does not end is given up at the limit", async () => {
-    const front = await start(({ earlier, reply }) => {
-      const names = Array.from({ length: 50 }, (_, index) => `${earlier}-${index}`);
-      reply(200, { ...INDEX, link: `<?page=${earlier + 1}>; rel="next"` }, page(names));
-    });
-    await expect(open(front.address).listReferrers(digestOf("s"), { limit: 1000 })).rejects.toMatchObject({
-      code: "REGISTRY_FAILED",
-    });
-    expect(front.seen.length).toBeLessThan(30);
-  });
-});
-
 test("Debian's docker-registry: push, pull, attach, list and delete", async ({ skip }) => {
   const address = await startDockerRegistry();
   if (address === undefined) skip("docker-registry is not installed");
@@ -124,14 +90,6 @@ test("Debian's docker-registry: push, pull, attach, list and delete", async ({ s
   await repository.deleteManifest(SUBJECT.descriptor.digest);
   await expect(repository.resolveManifest("v1")).rejects.toMatchObject({ code: "IMAGE_NOT_FOUND" });
 });
-
-function entry(name: string): Descriptor {
-  return { ...EMPTY_DESCRIPTOR, digest: digestOf(name), artifactType: name };
-}
-
-function page(names: readonly string[]): string {
-  return JSON.stringify({ schemaVersion: 2, mediaType: MEDIA_TYPES.imageIndex, manifests: names.map(entry) });
-}
 
 type Reply = Parameters<Fault>[0]["reply"];
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-import { createReadStream } from "node:fs";
 import { stat } from "node:fs/promises";
 import { type ByteStream, streamOf } from "../../core/byte-stream.ts";
 import { isSystemError, ToolingError } from "../../core/error.ts";
+import { openPatiently } from "../../core/file-limit.ts";
 import type { OperationOptions } from "../../core/operation.ts";
 import type { ContentSink } from "../content-store.ts";
 import { type Descriptor, EMPTY_BYTES, EMPTY_DESCRIPTOR } from "../descriptor.ts";
@@ -64,13 +64,23 @@ export async function pushArtifact(
     const isThere = await to.hasBlob(blob, { signal });
     if (!isThere) {
       onProgress?.({ type: "started", what, total: blob.size });
-      const content = file === undefined ? streamOf(EMPTY_BYTES) : readLocalFile(file.path, signal);
-      await to.putBlob(blob, verifyStream(content, blob, { signal }), { signal });
+      await to.putBlob(blob, openContent(blob, file, signal), { signal });
     }
     if (blob.digest !== EMPTY_DESCRIPTOR.digest) onProgress?.({ type: "finished", what, skipped: isThere });
   }
   await to.putManifest(descriptor, bytes, { tag, signal });
   return descriptor;
+}
+
+/** Can be read again from the start: a registry that forgets a long upload does not end the push. */
+function openContent(
+  blob: Descriptor,
+  file: LocalFile | undefined,
+  signal: AbortSignal | undefined,
+): ByteStream {
+  const open = (): ByteStream =>
+    file === undefined ? streamOf(EMPTY_BYTES) : readLocalFile(file.path, signal);
+  return { [Symbol.asyncIterator]: () => verifyStream(open(), blob, { signal })[Symbol.asyncIterator]() };
 }
 
 async function measureFile(
@@ -93,7 +103,8 @@ async function* readLocalFile(path: string, signal: AbortSignal | undefined): As
         hint: "Pack a folder into an archive first, and push that.",
       });
     }
-    const stream: ByteStream = createReadStream(path, { highWaterMark: 256 * 1024, signal });
+    const opened = await openPatiently(path, "r");
+    const stream: ByteStream = opened.createReadStream({ highWaterMark: 256 * 1024, signal });
     yield* stream;
   } catch (error) {
     if (isSystemError(error, "ENOENT", "ENOTDIR")) {

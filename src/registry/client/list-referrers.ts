@@ -18,6 +18,8 @@ export interface ListReferrersOptions extends OperationOptions {
 }
 
 const LONGEST_PAGE = 8 * 1024 * 1024;
+/** Pages may be empty or repeat themselves, so a limit of entries alone does not end a list. */
+const MOST_PAGES = 1000;
 /** How registries say that they know no referrers. */
 const UNSUPPORTED = [400, 404, 405, 406, 501];
 
@@ -25,28 +27,31 @@ const UNSUPPORTED = [400, 404, 405, 406, 501];
  * What is about a manifest: signatures, SBOMs and the like. Where the registry has no referrers API, the index under
  * the fallback tag is read (distribution-spec v1.1.1, "Listing Referrers").
  *
- * @throws {ToolingError} `REGISTRY_FAILED` when there are more than `limit`
+ * @throws {ToolingError} `REGISTRY_FAILED` when there are more than `limit`, or the list does not end
  */
 export async function listReferrers(
   api: RepositoryApi,
   subject: Digest,
   { artifactType, limit = 10_000, ...options }: ListReferrersOptions,
 ): Promise<Descriptor[]> {
-  const asked = artifactType === undefined ? {} : { artifactType };
-  let url: URL | undefined = api.referrers(subject, asked);
+  let url: URL | undefined = firstPage(api, subject, artifactType);
   const found = new Map<string, Descriptor>();
   const seen = new Set<string>();
-  for (let page = 0; url !== undefined; page += 1) {
-    if (seen.has(url.href)) throw tooMany(api, subject, limit);
+  while (url !== undefined) {
+    if (seen.size >= MOST_PAGES || seen.has(url.href)) throw endless(api, subject);
     seen.add(url.href);
-    const listed = await readPage(api, url, options);
-    if (listed === undefined && page === 0)
+    const page: Page | undefined = await readPage(api, url, options);
+    if (page === undefined && seen.size === 1)
       return readFallbackList(api, subject, { artifactType, limit, ...options });
-    for (const descriptor of listed?.descriptors ?? []) found.set(descriptor.digest, descriptor);
+    for (const descriptor of page?.descriptors ?? []) found.set(descriptor.digest, descriptor);
     if (found.size > limit) throw tooMany(api, subject, limit);
-    url = listed?.next;
+    url = page?.next;
   }
   return filterByType(found.values(), artifactType);
+}
+
+function firstPage(api: RepositoryApi, subject: Digest, artifactType: string | undefined): URL {
+  return api.referrers(subject, artifactType === undefined ? {} : { artifactType });
 }
 
 /** Whether the registry lists referrers itself. */
@@ -58,12 +63,14 @@ export async function hasReferrersApi(
   return (await readPage(api, api.referrers(subject), options)) !== undefined;
 }
 
+interface Page {
+  readonly descriptors: readonly Descriptor[];
+  /** Absent: this is the last one. */
+  readonly next: URL | undefined;
+}
+
 /** `undefined` when the registry has no such API: it says so, or answers something that is no index. */
-async function readPage(
-  api: RepositoryApi,
-  url: URL,
-  options: OperationOptions,
-): Promise<{ descriptors: readonly Descriptor[]; next: URL | undefined } | undefined> {
+async function readPage(api: RepositoryApi, url: URL, options: OperationOptions): Promise<Page | undefined> {
   const request = {
     method: "GET",
     url,
@@ -110,6 +117,14 @@ async function readFallbackList(
 function filterByType(descriptors: Iterable<Descriptor>, artifactType: string | undefined): Descriptor[] {
   return [...descriptors].filter(
     (descriptor) => artifactType === undefined || descriptor.artifactType === artifactType,
+  );
+}
+
+function endless({ title }: RepositoryApi, subject: Digest): ToolingError {
+  return new ToolingError(
+    "REGISTRY_FAILED",
+    `"${title}" sends a list of referrers of "${subject}" that does not end`,
+    { hint: "Ask whoever runs that registry." },
   );
 }
 

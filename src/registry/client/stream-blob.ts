@@ -122,6 +122,7 @@ class StreamedUpload {
 
   async #finish(session: UploadSession): Promise<UploadAttempt> {
     const { digest } = this.#descriptor;
+    await this.#feed.finish();
     const outcome = await attempt(
       this.#api,
       closingRequest(this.#api, session, digest, new Uint8Array()),

@@ -58,8 +58,17 @@ export async function attempt(
     return { response, failure: undefined, asked: undefined, isPassing: false };
   }
   const asked = parseRetryAfter(headerOf(response, "retry-after"), new Date());
-  const failure = await api.transport.refusal(response, request, options);
+  const refusal = await api.transport.refusal(response, request, options);
+  const failure = response.status === 404 ? forgotten(refusal) : refusal;
   return { response, failure, asked, isPassing: isTemporaryStatus(response.status) };
+}
+
+/** There is no image that could be missing: the registry does not know the upload that it has opened itself. */
+function forgotten(refusal: Error): ToolingError {
+  return new ToolingError("REGISTRY_FAILED", `upload is forgotten: ${refusal.message}`, {
+    hint: "Run the same command again; ask whoever runs that registry if it stays like that.",
+    cause: refusal,
+  });
 }
 
 /** @throws {ToolingError} `DIGEST_MISMATCH` when the registry says it has stored something else */

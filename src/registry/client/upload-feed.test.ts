@@ -28,6 +28,28 @@ test("gives any part of the window again, whatever the chunks", async () => {
   );
 });
 
+test("passes over what comes before the first byte that is asked for", async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      fc.integer({ min: 1, max: 300 }),
+      fc.nat(1000),
+      fc.nat(1000),
+      async (chunkSize, from, length) => {
+        const feed = new UploadFeed(chunksOf(chunkSize), descriptor, 200);
+        const to = Math.min(bytes.byteLength, from + length);
+        expect(await collectBytes(feed.read(from, to))).toEqual(bytes.slice(from, to));
+      },
+    ),
+  );
+});
+
+test("hears what its source finds wrong at the end", async () => {
+  const feed = new UploadFeed(wrongAtTheEnd(), descriptor, 100);
+  expect(await collectBytes(feed.read(0, 1000))).toEqual(bytes);
+  await expect(feed.finish()).rejects.toThrow("wrong");
+  await expect(new UploadFeed(streamOf(bytes), descriptor, 100).finish()).resolves.toBe(undefined);
+});
+
 test.each([
   ["fewer", { ...descriptor, size: 1001 }],
   ["more", { ...descriptor, size: 999 }],
@@ -40,4 +62,9 @@ test.each([
 
 async function* chunksOf(size: number): AsyncGenerator<Uint8Array> {
   for (let at = 0; at < bytes.byteLength; at += size) yield bytes.slice(at, at + size);
+}
+
+async function* wrongAtTheEnd(): AsyncGenerator<Uint8Array> {
+  yield bytes;
+  throw new Error("wrong");
 }

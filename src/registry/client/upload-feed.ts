@@ -15,6 +15,7 @@ export class UploadFeed {
   #kept: Uint8Array[] = [];
   #keptSize = 0;
   #end = 0;
+  #hasEnded = false;
 
   /** @param window Bytes kept at least, once as many have passed. */
   constructor(content: ByteStream, descriptor: Descriptor, window: number) {
@@ -33,8 +34,9 @@ export class UploadFeed {
     return this.#end - this.#keptSize;
   }
 
-  /** Bytes `from` to `to` (not included). `from` is not before {@link start}. */
+  /** Bytes `from` to `to` (not included). `from` is not before {@link start}; what is before it is read and passed over. */
   async *read(from: number, to: number): AsyncGenerator<Uint8Array> {
+    while (this.#end < from) await this.#pull();
     let at = from;
     while (at < to) {
       const chunk = this.#recall(at) ?? (await this.#pull());
@@ -42,6 +44,11 @@ export class UploadFeed {
       at += part.byteLength;
       if (part.byteLength > 0) yield part;
     }
+  }
+
+  /** Reads to the end of the source, which may find only there that its content is not what it should be. */
+  async finish(): Promise<void> {
+    while (!this.#hasEnded) await this.#pull();
   }
 
   /** Ends the source, which may hold a file or a connection. */
@@ -66,6 +73,7 @@ export class UploadFeed {
       const { value, done = false } = await this.#source.next();
       const chunk: Uint8Array = done ? new Uint8Array() : (value as Uint8Array);
       this.#checkSize(this.#end + chunk.byteLength, done);
+      this.#hasEnded = done;
       this.#keep(chunk);
       return chunk;
     } catch (error) {
