@@ -17,6 +17,7 @@ import { openLayoutStore } from "../oci/index.ts";
 import {
   type CredentialGrant,
   describeMissingNeeds,
+  describeUnreachable,
   type HostFiles,
   planCertificates,
   planCredentials,
@@ -109,6 +110,8 @@ export async function openRun(
     env,
     files,
     virtualMachine: virtualMachineOf(engine.name, process.platform),
+    context: lock?.session?.context,
+    namespace: lock?.session?.namespace,
   });
   for (const warning of describeGrants(grants, lock, name)) context.note(`note: ${warning}`);
   const certificates = await planCertificates({ env, files, publicRoots });
@@ -151,7 +154,10 @@ function describeGrants(
   lock: RunLock | undefined,
   image: string | undefined,
 ): string[] {
-  const warnings = grants.flatMap((grant) => grant.warnings);
+  const warnings = [
+    ...grants.flatMap((grant) => grant.warnings),
+    ...describeUnreachable(grants, lock?.session?.network),
+  ];
   if (lock === undefined || image === undefined) return warnings;
   const { images, binaries } = lock;
   return [...warnings, ...describeMissingNeeds(grants, { image, images, binaries })];

@@ -4,12 +4,22 @@ import { lstat, mkdir, readdir, readFile, rm } from "node:fs/promises";
 import { dirname, join, posix } from "node:path";
 import { writeFileAtomically } from "../core/atomic-file.ts";
 import { isSystemError, ToolingError } from "../core/error.ts";
-import { pathBelow, type SessionCopy, type SessionMount } from "../session/index.ts";
+import {
+  keepChoices,
+  parseChoices,
+  pathBelow,
+  readChoices,
+  type SessionCopy,
+  type SessionMount,
+} from "../session/index.ts";
 
 /** Largest credential file that is copied, in bytes. */
 const COPY_LIMIT = 16 * 1024 * 1024;
 
-/** Where a home remembers its copies: a file for each, with the digest of its source and its path in the home. */
+/**
+ * Where a home remembers its copies: a file for each, with the digest of its source, its path in the home, and the
+ * choices that it began with.
+ */
 const NOTES = ".toolbox/copies";
 
 /**
@@ -31,9 +41,28 @@ export async function refreshCopy(copy: SessionCopy, mounts: readonly SessionMou
   const origin = createHash("sha256").update(content).digest("hex");
   const note = join(home.source, NOTES, noteName(inside));
   const text = `${origin}\n${inside}\n`;
-  if ((await readNote(note)) === text && (await isFile(path))) return;
+  const known = (await readNote(note)) ?? "";
+  const isThere = await isFile(path);
+  if (known.startsWith(text) && isThere) return;
+  if ("content" in copy && copy.keeps !== undefined) {
+    const was = known.split("\n")[2] ?? "";
+    const kept = isThere ? await keepFromCopy(copy.content, { was, path }) : copy.content;
+    await writeFileAtomically(path, kept, { mode: 0o600 });
+    const choices = JSON.stringify(await readChoices(copy.content));
+    await writeFileAtomically(note, `${text}${choices}\n`, { mode: 0o600 });
+    return;
+  }
   await writeFileAtomically(path, content, { mode: 0o600 });
   await writeFileAtomically(note, text, { mode: 0o600 });
+}
+
+/** @param was What the note says of the choices that the copy began with. Commands may have written anything there. */
+async function keepFromCopy(
+  content: string,
+  { was, path }: { readonly was: string; readonly path: string },
+): Promise<string> {
+  const now = await readChoices(new TextDecoder().decode(await readSource(path)));
+  return await keepChoices(content, parseChoices(was), now);
 }
 
 /**

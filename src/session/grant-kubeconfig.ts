@@ -4,6 +4,7 @@ import { posix } from "node:path";
 import { type CredentialGrant, emptyGrant } from "./credential-grant.ts";
 import type { CredentialHost } from "./credential-host.ts";
 import {
+  callPluginByName,
   execPluginOf,
   formatKubeconfig,
   isLoopbackServer,
@@ -44,7 +45,7 @@ export async function grantKubeconfig(host: CredentialHost): Promise<CredentialG
   return {
     ...emptyGrant("kubeconfig"),
     mounts,
-    copies: [{ target: TARGET, content: formatKubeconfig(carried) }],
+    copies: [{ target: TARGET, content: formatKubeconfig(carried), keeps: "kubeconfig-choices" }],
     env: { KUBECONFIG: TARGET },
     needs: [...plugins].map((command) => posix.basename(command)),
     network: isLocal ? "host" : undefined,
@@ -80,7 +81,10 @@ function selectedParts(config: Kubeconfig): Kubeconfig {
   return currentContext === undefined || !isThere ? config : selectContext(config, currentContext);
 }
 
-/** Files that entries name are shown read-only below HOME, and the entries name them there. */
+/**
+ * Files that entries name are shown read-only below HOME, and the entries name them there. What is no file keeps its
+ * path on the host, so that the tool's own error names what its user knows.
+ */
 async function carryFiles(
   config: Kubeconfig,
   { files }: CredentialHost,
@@ -93,13 +97,14 @@ async function carryFiles(
       if (typeof value !== "string" || value === "") continue;
       const source = posix.resolve(entry.folder, value);
       const target = `${HOME_FOLDER}/.kube/files/${createHash("sha256").update(source).digest("hex").slice(0, 16)}`;
-      body[member] = target;
-      if ((await files.kindOf(source)) === "file") mounts.set(target, { source, target, readOnly: true });
+      const isThere = (await files.kindOf(source)) === "file";
+      body[member] = isThere ? target : source;
+      if (isThere) mounts.set(target, { source, target, readOnly: true });
     }
     return { ...entry, body };
   };
   const clusters = await Promise.all(config.clusters.map(carry));
-  const users = await Promise.all(config.users.map(carry));
+  const users = await Promise.all(config.users.map(callPluginByName).map(carry));
   return { config: { ...config, clusters, users }, mounts: [...mounts.values()] };
 }
 

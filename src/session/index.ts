@@ -6,12 +6,13 @@
  */
 export type { CredentialGrant } from "./credential-grant.ts";
 export { STYLE_NAMES } from "./environment.ts";
-export { describeMissingNeeds, type ImagePrograms } from "./missing-need.ts";
+export { describeMissingNeeds, describeUnreachable, type ImagePrograms } from "./missing-need.ts";
 export type { MountWish } from "./mount.ts";
 export type { CredentialHost, HostFiles, VirtualMachine } from "./credential-host.ts";
 export { type CertificatePlan, planCertificates } from "./plan-certificates.ts";
 export { planCredentials } from "./plan-credentials.ts";
 export { planSession, type SessionHost, type SessionRequest, type SessionSettings } from "./plan-session.ts";
+export { keepChoices, parseChoices, readChoices } from "./private-choices.ts";
 export { HOME_FOLDER, workspaceKey } from "./private-home.ts";
 export type {
   Session,

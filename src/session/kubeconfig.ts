@@ -95,6 +95,14 @@ export function execPluginOf({ body }: KubeconfigEntry): string | undefined {
   return textOf(recordOf(body["exec"])["command"]);
 }
 
+/** A program that is named by a path of the host is looked for by its name: the image has a place of its own for it. */
+export function callPluginByName(user: KubeconfigEntry): KubeconfigEntry {
+  const command = execPluginOf(user);
+  if (command === undefined || !command.includes("/")) return user;
+  const exec = { ...recordOf(user.body["exec"]), command: posix.basename(command) };
+  return { ...user, body: { ...user.body, exec } };
+}
+
 interface KubeconfigDocument {
   readonly value: Readonly<Record<string, unknown>>;
   readonly folder: string;

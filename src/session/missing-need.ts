@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { CredentialGrant } from "./credential-grant.ts";
+import type { SessionNetwork } from "./session.ts";
 
 /** What is known of the image that a session runs in, and of the others of its workspace. */
 export interface ImagePrograms {
@@ -28,6 +29,24 @@ export function describeMissingNeeds(
         return `${name} signs in with "${program}", which no tool of image "${image}" brings; ${cure}`;
       }),
   );
+}
+
+/**
+ * One sentence for each credential that only works on the host's network, when the session names another one.
+ *
+ * @param network What the session names. Absent: nothing, and the credential has its way.
+ */
+export function describeUnreachable(
+  grants: readonly CredentialGrant[],
+  network: SessionNetwork | undefined,
+): string[] {
+  if (network === undefined || network === "host") return [];
+  return grants
+    .filter((grant) => grant.network === "host")
+    .map(
+      ({ name }) =>
+        `${name} names a server on this machine, which network "${network}" does not reach; set it to "host"`,
+    );
 }
 
 function describeCure(program: string, images: ImagePrograms["images"], tool: string | undefined): string {

@@ -147,7 +147,9 @@ describe("kubeconfig", () => {
       "user: {}",
       "user: { exec: { command: /opt/bin/aws-iam } }",
     );
-    expect((await grantOf({ "/home/ada/.kube/config": text })).needs).toEqual(["aws-iam"]);
+    const grant = await grantOf({ "/home/ada/.kube/config": text });
+    expect(grant.needs).toEqual(["aws-iam"]);
+    expect(readCopy(grant).users[0]?.user).toEqual({ exec: { command: "aws-iam" } });
   });
 
   test("takes the files along that it names, wherever they are", async () => {
@@ -159,6 +161,13 @@ describe("kubeconfig", () => {
     const [mount] = grant.mounts;
     expect(mount).toMatchObject({ source: "/home/ada/pki/ca.crt", readOnly: true });
     expect(readCopy(grant).clusters[0]?.cluster["certificate-authority"]).toBe(mount?.target);
+  });
+
+  test("leaves the path of a file that is not there as it is on the host, for the tool's own error", async () => {
+    const text = configOf("one", "https://one").replace("user: {}", "user: { client-key: pki/ada.key }");
+    const grant = await grantOf({ "/home/ada/.kube/config": text });
+    expect(grant.mounts).toEqual([]);
+    expect(readCopy(grant).users[0]?.user).toEqual({ "client-key": "/home/ada/.kube/pki/ada.key" });
   });
 
   test.each([["- a list"], ["just text"], ["a: [b"], ["a: 1\na: 2"]])(
@@ -177,7 +186,7 @@ describe("kubeconfig", () => {
 
 interface WrittenConfig {
   readonly clusters: readonly { readonly name: string; readonly cluster: Record<string, unknown> }[];
-  readonly users: readonly { readonly name: string }[];
+  readonly users: readonly { readonly name: string; readonly user: object }[];
   readonly contexts: readonly object[];
   readonly "current-context": string;
 }

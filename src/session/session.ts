@@ -34,7 +34,12 @@ export interface SessionFile {
  */
 export type SessionCopy =
   | { readonly target: string; readonly source: string }
-  | { readonly target: string; readonly content: string };
+  | {
+      readonly target: string;
+      readonly content: string;
+      /** What is carried over from the copy before when it is made again. Absent: nothing. */
+      readonly keeps?: "kubeconfig-choices" | undefined;
+    };
 
 /** Who the command runs as: the caller, with a name and a home inside. */
 export interface SessionUser {

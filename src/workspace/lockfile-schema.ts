@@ -29,6 +29,8 @@ const session = z.strictObject({
   ),
   env: z.array(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*(=[^\0]*)?$/)),
   credentials: z.array(z.string().min(1)),
+  context: z.string().min(1).optional(),
+  namespace: z.string().min(1).optional(),
   network: z.enum(["host", "default", "none"]).optional(),
 });
 

@@ -59,6 +59,10 @@ export interface LockedSession {
   readonly env: readonly string[];
   /** Kinds of credentials, such as `kubeconfig`. */
   readonly credentials: readonly string[];
+  /** The one context of kubeconfig that is carried. Absent: all of them. */
+  readonly context?: string | undefined;
+  /** The namespace to start in. Absent: the context's own. */
+  readonly namespace?: string | undefined;
   /** Absent: what the credentials need, else the host's. */
   readonly network?: "host" | "default" | "none" | undefined;
 }

@@ -21,6 +21,7 @@ images:
 session:
   mounts: ["~/.kube:/root/.kube", { source: ./cache, target: /cache, readOnly: false }]
   credentials: [kubeconfig, aws]
+  context: staging
 `;
 
 describe("parseWorkspace", () => {
@@ -45,6 +46,8 @@ describe("parseWorkspace", () => {
       ],
       env: [],
       credentials: ["aws", "kubeconfig"],
+      context: "staging",
+      namespace: undefined,
       network: undefined,
     });
   });

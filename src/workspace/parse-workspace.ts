@@ -83,12 +83,14 @@ function resolveSession(
   const [firstImage] = images.keys();
   const image = session.image ?? (use === undefined ? firstImage : undefined);
   if (written === undefined && image === undefined && use === undefined) return undefined;
-  const { mounts = [], env = [], credentials = [], network } = session;
+  const { mounts = [], env = [], credentials = [], context, namespace, network } = session;
   return {
     image,
     mounts: mounts.map(resolveMount),
     env,
     credentials: [...new Set(credentials)].toSorted(),
+    context,
+    namespace,
     network,
   };
 }

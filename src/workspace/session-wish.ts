@@ -34,6 +34,16 @@ export const sessionSchema = z.strictObject({
     .array(z.enum(CREDENTIAL_NAMES))
     .optional()
     .describe("Which credentials of the host a command may read"),
+  context: z
+    .string()
+    .min(1)
+    .optional()
+    .describe("The one context of kubeconfig that is carried, as the current one. Default: all of them"),
+  namespace: z
+    .string()
+    .min(1)
+    .optional()
+    .describe("The namespace that kubeconfig's current context starts in. Default: the context's own"),
   network: z
     .enum(["host", "default", "none"])
     .optional()
