@@ -41,6 +41,7 @@ export const bubblewrapSandbox: Sandbox = {
     if (exitCode === 0 && version !== undefined) return { state: "ready", version, notes: notesFor(version) };
     return sandboxRefused("bwrap", stderr);
   },
+  refusesLimits: () => "it makes no cgroup",
   async plan({ session, image, tools, host }: SandboxRequest): Promise<SandboxCommand> {
     const launched = canLaunch(session.argv, image.resetsSignals);
     const shielded = launched && tools.resetsSignals && tools.env !== undefined;

@@ -14,11 +14,15 @@ import type { Sandbox, SandboxCommand, SandboxRequest } from "./sandbox.ts";
 /** OCI runtimes that are known to work. */
 type RuntimeName = "crun" | "runc";
 
+/** Why a plain user's bundle has no limits. */
+const CGROUPS_ARE_ROOTS = "only root may make the cgroup that they need";
+
 /** An OCI runtime, by a bundle that is written for the one run. */
 export function bundleSandbox(name: RuntimeName): Sandbox {
   return {
     name,
     detect: (tools, host, options = {}) => detectRuntime(name, { tools, host, options }),
+    refusesLimits: ({ uid }) => (uid === 0 ? undefined : CGROUPS_ARE_ROOTS),
     plan: (request) => planBundle(name, request),
     tellsMissingCommands: () => false,
   };

@@ -93,8 +93,10 @@ function renderUser(uid: number, gid: number, { dialect, rootless }: RenderOptio
 }
 
 function renderNetwork({ network, ports }: Session): string[] {
-  if (network === "default") return ports.map((port) => `--publish=${port}`);
-  return [`--network=${network}`];
+  const published = ports.map((port) => `--publish=${port}`);
+  if (network === "default") return published;
+  if (network === "host" || network === "none") return [`--network=${network}`];
+  return [`--network=${network.slice("engine:".length)}`, ...published];
 }
 
 function renderLimits({ limits: { memory, cpus, pids } }: Session): string[] {

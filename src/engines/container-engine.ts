@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { randomUUID } from "node:crypto";
 import { ToolingError } from "../core/error.ts";
 import type { OperationOptions } from "../core/operation.ts";
 import type { Session, SessionImage } from "../session/index.ts";
@@ -17,9 +18,13 @@ import type {
 import { cureEngineFault, findEngineFault } from "./engine-trial.ts";
 import { forgetHeldImage, readHeldImage, writeHeldImage } from "./held-image.ts";
 import { findInit } from "./host-tools.ts";
+import { signalContainer } from "./podman-signal.ts";
 import { prepareSession } from "./prepare-session.ts";
+import type { ForegroundProgram } from "./program-runner.ts";
+import { refuseRootlessLimits } from "./refuse-limits.ts";
 import { forgetStatus } from "./remembered-status.ts";
 import { runForeground } from "./run-foreground.ts";
+import type { ForwardedSignal } from "./signal-source.ts";
 import { ContainerWarmth } from "./warm-sessions.ts";
 
 /** docker's own exit code for "the engine could not do it", which a command may give as well. */
@@ -93,16 +98,28 @@ export class ContainerEngine implements Engine {
   }
 
   async #runOnce(session: Session, image: EngineImage): Promise<RunOutcome> {
-    const plan = await this.#render(session, image);
-    return runForeground({ ...plan, env: clientEnvironment(this.#host, session) }, this.#host);
+    const name = `toolbox-${randomUUID()}`;
+    const plan = await this.#render(session, image, name);
+    const env = clientEnvironment(this.#host, session);
+    const endLeftBehind = async (): Promise<boolean> => {
+      // The grace is for a command that cleans up behind itself; podman has ended it by now.
+      const stop = ["stop", "--time=2", name];
+      return (await this.#host.programs.capture(plan.program, stop, { env: this.#host.env })).exitCode === 0;
+    };
+    const deliver = async (signal: ForwardedSignal, client: ForegroundProgram): Promise<void> =>
+      signalContainer({ podman: plan.program, container: name }, { signal, client }, this.#host);
+    const signals = this.name === "podman" ? { deliver } : {};
+    return runForeground({ ...plan, ...signals, env, endLeftBehind }, this.#host);
   }
 
-  async #render(session: Session, image: EngineImage): Promise<LaunchPlan> {
+  async #render(session: Session, image: EngineImage, name?: string): Promise<LaunchPlan> {
     const program = await this.#find();
     if (program === undefined) throw engineNotFound(this.name);
+    if (image.rootless === true) await refuseRootlessLimits(session, this.name);
     // A docker that is podman in disguise still reads docker's options; only its user mapping differs.
     const argv = renderRunArguments(session, image.location, {
       dialect: this.name,
+      name,
       rootless: image.rootless ?? false,
       selinux: this.#host.selinux ?? false,
       init: this.name === "podman" ? await findInit(this.#host) : undefined,

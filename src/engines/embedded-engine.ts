@@ -15,6 +15,7 @@ import { readHeldImage, writeHeldImage } from "./held-image.ts";
 import { findHostTools, type HostTools } from "./host-tools.ts";
 import { placeSession } from "./place-session.ts";
 import { forgetStatus } from "./remembered-status.ts";
+import { refuseLimits, refuseNetwork } from "./refuse-limits.ts";
 import { refuseCommand } from "./resolve-command.ts";
 import { runForeground } from "./run-foreground.ts";
 import type { Sandbox } from "./sandbox.ts";
@@ -65,6 +66,7 @@ export class EmbeddedEngine implements Engine {
         hint: "Run the same command again: it is unpacked anew.",
       });
     }
+    this.#refuse(session);
     const placed = await placeSession(session, image, this.#host.stateDir);
     const request = { session: placed, image, tools: await this.#findTools(), host: this.#host };
     if (!this.#sandbox.tellsMissingCommands(request)) {
@@ -80,6 +82,12 @@ export class EmbeddedEngine implements Engine {
     } finally {
       await command.clean?.();
     }
+  }
+
+  #refuse(session: Session): void {
+    const why = this.#sandbox.refusesLimits(this.#host);
+    if (why !== undefined) refuseLimits(session, this.name, why);
+    refuseNetwork(session, this.name);
   }
 
   #findTools(): Promise<HostTools> {

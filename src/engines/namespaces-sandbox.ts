@@ -34,6 +34,7 @@ export const namespacesSandbox: Sandbox = {
     const { exitCode, stderr } = await host.programs.capture(unshare, trial, capture);
     return exitCode === 0 ? { state: "ready", version, notes: [] } : sandboxRefused("unshare", stderr);
   },
+  refusesLimits: () => "it makes no cgroup",
   async plan({ session, image, tools, host }: SandboxRequest): Promise<SandboxCommand> {
     const asRoot = host.uid === 0;
     const scratch = join(host.dataDir, "sandbox", "mnt");

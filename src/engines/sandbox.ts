@@ -25,6 +25,8 @@ export interface SandboxCommand extends Omit<ForegroundCommand, "env"> {
 export interface Sandbox {
   readonly name: EngineName;
   detect(tools: HostTools, host: EngineHost, options?: OperationOptions): Promise<EngineStatus>;
+  /** Why it cannot keep the limits of a session; fits behind "because". Absent: it can. */
+  refusesLimits(host: EngineHost): string | undefined;
   /** Makes what must be there first, and gives the command line. */
   plan(request: SandboxRequest): Promise<SandboxCommand>;
   /** Whether a missing command ends with 127 (or 126) by itself. */

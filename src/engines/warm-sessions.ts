@@ -13,6 +13,7 @@ import { findInit } from "./host-tools.ts";
 import { prepareSession } from "./prepare-session.ts";
 import { makeFolders } from "./private-copy.ts";
 import type { CapturedProgram, ForegroundProgram } from "./program-runner.ts";
+import { refuseRootlessLimits } from "./refuse-limits.ts";
 import { runForeground } from "./run-foreground.ts";
 import type { ForwardedSignal } from "./signal-source.ts";
 import {
@@ -24,9 +25,6 @@ import {
   warmKey,
   warmName,
 } from "./warm-command.ts";
-
-/** 128 + SIGPIPE: the client went because nobody reads, and left the command behind. */
-const PIPE_EXIT_CODE = 141;
 
 /** Milliseconds that a command has to note its number before a signal goes to the client instead. */
 const PID_TIMEOUT = 2000;
@@ -65,6 +63,7 @@ export class ContainerWarmth implements WarmEngine {
     }
     const known = (await this.list({ signal })).find(({ name }) => name === place.name);
     if (known === undefined) {
+      if (place.render.rootless) await refuseRootlessLimits(session, this.#name);
       await makeFolders(place.home, WARM_FOLDER, `${HOME_FOLDER}/${WARM_FOLDER}`);
       const plan = { key: place.key, name: place.name, workspace: place.workspace, idle };
       const argv = renderWarmStart(session, { location: image.location, plan }, place.render);
@@ -93,11 +92,13 @@ export class ContainerWarmth implements WarmEngine {
       else await this.#capture(renderWarmSignal(place.name, signal, pid));
     };
     const env = clientEnvironment(this.#host, session);
-    const outcome = await runForeground({ program: await this.#find(), argv, env, deliver }, this.#host);
-    if (outcome.exitCode === PIPE_EXIT_CODE) {
+    const endLeftBehind = async (): Promise<boolean> => {
       const pid = await readPid(pidFile);
-      if (pid !== undefined) await this.#capture(renderWarmSignal(place.name, "SIGPIPE", pid));
-    }
+      if (pid === undefined) return false;
+      return (await this.#capture(renderWarmSignal(place.name, "SIGPIPE", pid))).exitCode === 0;
+    };
+    const command = { program: await this.#find(), argv, env, deliver, endLeftBehind };
+    const outcome = await runForeground(command, this.#host);
     if (await removeIfThere(pidFile)) return outcome;
     // The command never started: the container went away without a word, as after a restart of the engine.
     await rm(markerOf(place), { force: true });
@@ -135,7 +136,9 @@ export class ContainerWarmth implements WarmEngine {
 
   async logs({ name }: WarmSession, { follow = false } = {}): Promise<RunOutcome> {
     const argv = ["logs", ...(follow ? ["--follow"] : []), name];
-    return runForeground({ program: await this.#find(), argv, env: this.#host.env }, this.#host);
+    const endLeftBehind = async (): Promise<boolean> => Promise.resolve(false);
+    const command = { program: await this.#find(), argv, env: this.#host.env, endLeftBehind };
+    return runForeground(command, this.#host);
   }
 
   async #placeOf(session: Session, { rootless = false }: EngineImage): Promise<WarmPlace | undefined> {

@@ -53,8 +53,11 @@ export interface SessionUser {
   readonly groups?: readonly number[] | undefined;
 }
 
-/** `host`: the host's own network. `default`: what the engine gives. `none`: loopback only. */
-export type SessionNetwork = "host" | "default" | "none";
+/**
+ * `host`: the host's own network. `default`: what the engine gives. `none`: loopback only. `engine:NAME`: a network of that
+ * name, which only an engine that keeps networks has.
+ */
+export type SessionNetwork = "host" | "default" | "none" | `engine:${string}`;
 
 /** What a session may use at most. Absent members are not limited. */
 export interface SessionLimits {
@@ -91,6 +94,6 @@ export interface Session {
   readonly hostname: string;
   readonly umask: number;
   readonly limits: SessionLimits;
-  /** `HOST:CONTAINER` TCP ports to publish; only for network `default`. */
+  /** `[ADDRESS:]HOST:CONTAINER` TCP ports to publish; only for the networks `default` and `engine:NAME`. */
   readonly ports: readonly string[];
 }
