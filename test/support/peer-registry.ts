@@ -8,12 +8,21 @@ import bcrypt from "bcryptjs";
 import { startRegistryServer } from "../../src/registry/index.ts";
 import { serveDockerRegistry } from "./docker-registry.ts";
 import { type FaultyRegistry, startFaultyRegistry } from "./faulty-registry.ts";
-import { makeFolder } from "./programs.ts";
-import { prepareGoProgram } from "./programs-go.ts";
+import { hasPrograms, makeFolder, type TemporaryFolder } from "./programs.ts";
+import { canBuildGoPrograms, prepareGoProgram } from "./programs-go.ts";
 import { startTokenServer, type TokenServer } from "./token-server.ts";
+import { hasZot, serveZot } from "./zot.ts";
 
-/** Registries that our client is tried against: ours, Debian's docker-registry, and the one that crane brings. */
-export type PeerName = "toolbox" | "docker-registry" | "crane";
+/** Registries that our client is tried against: ours, Debian's docker-registry, the one that crane brings, and zot. */
+export type PeerName = "toolbox" | "docker-registry" | "crane" | "zot";
+
+/** Each registry, and whether it is here. zot is on the list only where `TOOLBOX_ZOT` says where it is. */
+export const PEERS: readonly (readonly [PeerName, boolean])[] = [
+  ["toolbox", true],
+  ["docker-registry", hasPrograms("docker-registry")],
+  ["crane", canBuildGoPrograms()],
+  ...(hasZot() ? [["zot", true] as const] : []),
+];
 
 /** How a peer asks who is there. */
 export type PeerAuth = "nobody" | "htpasswd" | "token";
@@ -32,12 +41,9 @@ export interface PeerRegistry {
 export async function startPeer(name: PeerName, auth: PeerAuth = "nobody"): Promise<PeerRegistry> {
   if (auth === "nobody") return startOpen(name);
   if (auth === "token") return startWithTokens(name);
+  if (name === "zot") return startZotWithPasswords();
   if (name === "crane") return startBehindFront(await startOpen(name), undefined);
-  const folder = await makeFolder("htpasswd");
-  const htpasswd = join(folder.path, "htpasswd");
-  // Go's bcrypt knows $2y$ as well as $2b$, and so do Apache's tools.
-  const hash = (await bcrypt.hash(USER.password, 4)).replace(/^\$2b\$/, "$2y$");
-  await writeFile(htpasswd, `${USER.name}:${hash}\n`);
+  const { folder, htpasswd } = await makePasswords();
   const peer =
     name === "toolbox"
       ? await startOurs({ htpasswd })
@@ -45,8 +51,24 @@ export async function startPeer(name: PeerName, auth: PeerAuth = "nobody"): Prom
   return { host: peer.host, stop: async () => stopAll(peer.stop, folder.remove) };
 }
 
+async function startZotWithPasswords(): Promise<PeerRegistry> {
+  const { folder, htpasswd } = await makePasswords();
+  const { host, stop } = await serveZot({ htpasswd: { path: htpasswd } });
+  return { host, stop: async () => stopAll(stop, folder.remove) };
+}
+
+async function makePasswords(): Promise<{ folder: TemporaryFolder; htpasswd: string }> {
+  const folder = await makeFolder("htpasswd");
+  const htpasswd = join(folder.path, "htpasswd");
+  // Go's bcrypt knows $2y$ as well as $2b$, and so do Apache's tools.
+  const hash = (await bcrypt.hash(USER.password, 4)).replace(/^\$2b\$/, "$2y$");
+  await writeFile(htpasswd, `${USER.name}:${hash}\n`);
+  return { folder, htpasswd };
+}
+
 async function startOpen(name: PeerName): Promise<PeerRegistry> {
   if (name === "toolbox") return startOurs({});
+  if (name === "zot") return serveZot();
   return name === "crane" ? serveCrane() : serveDockerRegistry();
 }
 
@@ -61,6 +83,10 @@ async function startWithTokens(name: PeerName): Promise<PeerRegistry> {
   const stopTokens = async (): Promise<void> => tokens.close();
   if (name === "docker-registry") {
     const { host, stop } = await serveDockerRegistry(tokens.dockerRegistryAuth);
+    return { host, stop: async () => stopAll(stop, stopTokens) };
+  }
+  if (name === "zot") {
+    const { host, stop } = await serveZot(tokens.zotAuth);
     return { host, stop: async () => stopAll(stop, stopTokens) };
   }
   const { host, stop } = await startBehindFront(await startOpen(name), tokens);

@@ -21,6 +21,8 @@ export interface TokenServer {
   readonly challenge: string;
   /** The `auth` section of docker-registry's configuration. */
   readonly dockerRegistryAuth: object;
+  /** The `auth` section of zot's configuration. */
+  readonly zotAuth: object;
   /** How often tokens were given, and refused. */
   readonly given: number;
   readonly refused: number;
@@ -92,6 +94,10 @@ class RunningTokenServer implements TokenServer {
     const { certificate } = this.#parts;
     const where = { realm: this.#realm, service: SERVICE, issuer: ISSUER };
     return { token: { ...where, rootcertbundle: certificate } };
+  }
+
+  get zotAuth(): object {
+    return { bearer: { realm: this.#realm, service: SERVICE, cert: this.#parts.certificate } };
   }
 
   allows(authorization: string | undefined, name: string, action: string): boolean {
