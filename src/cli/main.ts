@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 // SPDX-License-Identifier: Apache-2.0
-import { homedir } from "node:os";
+import { callerHome } from "./caller.ts";
 import { EXIT_CODES } from "./exit-code.ts";
 import { listenForInterruptions } from "./interruption.ts";
 import { openOutput } from "./output.ts";
@@ -15,7 +15,7 @@ async function main(): Promise<void> {
   const exitCode = await runProgram(process.argv.slice(2), {
     cwd: process.cwd(),
     env: process.env,
-    home: process.env["HOME"] ?? homedir(),
+    home: process.env["HOME"] ?? callerHome(),
     stdout: openOutput(process.stdout, "stdout"),
     stderr: openOutput(process.stderr, "stderr"),
     terminal: {

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 import { realpath } from "node:fs/promises";
-import { userInfo } from "node:os";
 import { dirname } from "node:path";
 import {
   type Engine,
@@ -27,6 +26,7 @@ import {
 } from "../session/index.ts";
 import type { RunLock } from "../workspace/index.ts";
 import { chooseImage } from "./choose-image.ts";
+import { describeCaller } from "./caller.ts";
 import type { CommandContext } from "./command.ts";
 import { tellFreshness, type UsedImage } from "./freshness-notice.ts";
 
@@ -164,13 +164,13 @@ function describeGrants(
 }
 
 async function describeHost({ cwd, home, env, paths, terminal }: CommandContext): Promise<SessionHost> {
-  const { uid, gid, username } = userInfo();
+  const { uid, gid, name } = describeCaller();
   return {
     cwd: await realpath(cwd).catch(() => cwd),
     home: await realpath(home).catch(() => home),
-    uid: Math.max(0, uid),
-    gid: Math.max(0, gid),
-    userName: username,
+    uid,
+    gid,
+    userName: name,
     env,
     umask: process.umask(),
     localtime: await realpath("/etc/localtime").catch(() => undefined),
@@ -181,11 +181,11 @@ async function describeHost({ cwd, home, env, paths, terminal }: CommandContext)
 
 /** What engines know of this machine. */
 export function engineHost({ env, paths, terminal }: CommandContext): EngineHost {
-  const { uid, gid } = userInfo();
+  const { uid, gid } = describeCaller();
   return {
     os: process.platform,
-    uid: Math.max(0, uid),
-    gid: Math.max(0, gid),
+    uid,
+    gid,
     env,
     dataDir: dirname(paths.store),
     stateDir: paths.state,

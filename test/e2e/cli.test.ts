@@ -43,6 +43,13 @@ describe("the compiled command", () => {
     expect(await runProgram(TOOLBOX, ["--version"])).toMatchObject({ code: 0 });
   });
 
+  test.runIf(process.getuid?.() === 0)("serves a caller that has a number and no account", async () => {
+    const caller = { cwd: "/", uid: 4242, gid: 4343, env: { HOME: undefined } };
+    const { code, stdout, stderr } = await runToolbox(["doctor", "--json"], caller);
+    expect(stderr).not.toContain("internal error");
+    expect(JSON.parse(stdout)).toMatchObject({ healthy: code === 0 });
+  });
+
   test("refuses a wrong option with the likely one", async () => {
     const { code, stderr } = await runToolbox(["build", "--platfrom", "amd64"]);
     expect(code).toBe(2);

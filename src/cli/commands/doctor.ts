@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import { readFile, statfs } from "node:fs/promises";
-import { userInfo } from "node:os";
 import { dirname } from "node:path";
 import { isSystemError } from "../../core/error.ts";
+import { describeCaller } from "../caller.ts";
 import type { Command, CommandContext } from "../command.ts";
 import { diagnoseMachine } from "../diagnose-machine.ts";
 import { diagnoseWorkspace } from "../diagnose-workspace.ts";
@@ -32,7 +32,7 @@ export const doctorCommand: Command = {
     const findings = [
       ...(await diagnoseMachine({
         engines,
-        userName: userInfo().username,
+        userName: describeCaller().name ?? String(engines.uid),
         cpu: process.arch,
         folders: [...new Set([dirname(context.paths.store), context.paths.cache])],
         readText: async (path) => await readFile(path, "utf8").catch(() => undefined),
