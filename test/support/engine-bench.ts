@@ -31,23 +31,36 @@ export interface SessionResult {
   readonly stderr: string;
 }
 
+/** What a session is planned from besides its command. */
+export interface BenchSession extends Partial<SessionRequest> {
+  /** Credentials that the session names. */
+  readonly credentials?: readonly string[];
+  /** The host's zone file. Absent: it has none. */
+  readonly localtime?: string;
+}
+
 /** Optional parts of {@link EngineBench.run}. */
 export interface BenchRunOptions {
   readonly cwd?: string;
   readonly env?: Readonly<Record<string, string>>;
-  readonly input?: Uint8Array;
-  readonly session?: Partial<SessionRequest>;
+  /** Sent to stdin, which is then closed. Absent: it is closed at once. */
+  readonly input?: Uint8Array | Promise<Uint8Array>;
+  readonly session?: BenchSession;
+  /** A program that gets the command line as its arguments, such as `xargs`. */
+  readonly through?: readonly string[];
   readonly onStart?: (child: ChildProcess) => void;
 }
 
 /** An engine, an image and a workspace, ready for one case of the contract after the other. */
 export interface EngineBench {
   readonly workspace: string;
+  /** The home folder that the caller has on the host. */
+  readonly home: string;
   /** The driver's environment. */
   readonly env: Readonly<Record<string, string>>;
   run(argv: readonly string[], options?: BenchRunOptions): Promise<SessionResult>;
   /** The command line of {@link run}, for a terminal. */
-  commandLine(argv: readonly string[], session?: Partial<SessionRequest>): Promise<string[]>;
+  commandLine(argv: readonly string[], session?: BenchSession): Promise<string[]>;
   remove(): Promise<void>;
 }
 
@@ -96,7 +109,10 @@ export async function openEngineBench({ engine, caller, env = {} }: BenchOptions
   };
   const environment = { PATH: process.env["PATH"] ?? "", HOME: join(folder, "home"), ...env };
   let count = 0;
-  const commandLine: EngineBench["commandLine"] = async (argv, session = {}) => {
+  const commandLine: EngineBench["commandLine"] = async (
+    argv,
+    { credentials = [], localtime, ...session } = {},
+  ) => {
     count += 1;
     const file = join(folder, `request-${count}.json`);
     const request = {
@@ -105,6 +121,8 @@ export async function openEngineBench({ engine, caller, env = {} }: BenchOptions
       dataDir: join(folder, "data"),
       stateDir: join(folder, "state"),
       store: join(folder, "store"),
+      credentials,
+      localtime,
       session: { workspace, ...session, argv },
     };
     await writeFile(file, JSON.stringify(request));
@@ -112,13 +130,14 @@ export async function openEngineBench({ engine, caller, env = {} }: BenchOptions
   };
   return {
     workspace,
+    home: join(folder, "home"),
     env: environment,
     commandLine,
     async run(
       argv,
-      { cwd = workspace, env: more = {}, input = new Uint8Array(), session = {}, onStart } = {},
+      { cwd = workspace, env: more = {}, input = new Uint8Array(), session = {}, through = [], onStart } = {},
     ) {
-      const [program = "", ...rest] = await commandLine(argv, session);
+      const [program = "", ...rest] = [...through, ...(await commandLine(argv, session))];
       const child = spawn(program, rest, { cwd, env: { ...environment, ...more }, ...caller });
       onStart?.(child);
       return collect(child, input);
@@ -135,14 +154,17 @@ export async function removeCompiled(): Promise<void> {
   compiled = undefined;
 }
 
-async function collect(child: ReturnType<typeof spawn>, input: Uint8Array): Promise<SessionResult> {
+async function collect(
+  child: ReturnType<typeof spawn>,
+  input: Uint8Array | Promise<Uint8Array>,
+): Promise<SessionResult> {
   const stdout: Buffer[] = [];
   let stderr = "";
   child.stdout?.on("data", (chunk: Buffer) => stdout.push(chunk));
   child.stderr?.setEncoding("utf8").on("data", (text: string) => (stderr += text));
   // A command may end without reading its input.
   child.stdin?.on("error", () => undefined);
-  child.stdin?.end(input);
+  void Promise.resolve(input).then((bytes) => child.stdin?.end(bytes));
   const code = await new Promise<number>((resolve, reject) => {
     child.on("error", reject);
     child.on("close", (exitCode, signal) => resolve(exitCode ?? (signal === null ? -1 : -2)));

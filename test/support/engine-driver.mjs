@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // @ts-check
 // Runs one session as a process of its own: real stdin, stdout, stderr, signals and terminal.
-// Started as `node engine-driver.mjs DIST REQUEST`, with DIST the compiled src/ and REQUEST a JSON file.
+// Started as `node engine-driver.mjs DIST REQUEST [ARGUMENT...]`, with DIST the compiled src/ and REQUEST a JSON file;
+// the arguments follow those of the request.
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 
-const [dist = "", requestFile = ""] = process.argv.slice(2);
-/** @type {{engine: string, image: any, session: any, dataDir: string, stateDir: string, store: string}} */
+const [dist = "", requestFile = "", ...words] = process.argv.slice(2);
+/** @type {{engine: string, image: any, session: any, credentials: string[], localtime?: string, dataDir: string, stateDir: string, store: string}} */
 const request = JSON.parse(await readFile(requestFile, "utf8"));
 /** @type {typeof import("../../src/engines/index.ts")} */
 const engines = await import(join(dist, "engines/index.js"));
@@ -27,11 +28,18 @@ const host = {
   groupName: uid === 0 ? "root" : "ada",
   env: process.env,
   umask: process.umask(),
+  localtime: request.localtime,
   stateDir: request.stateDir,
   terminal,
 };
 try {
-  const session = sessions.planSession({ ...request.session, image: request.image, host });
+  const { env, home } = host;
+  const files = engines.systemFiles;
+  const argv = [...request.session.argv, ...words];
+  const grants = await sessions.planCredentials(request.credentials, { home, env, files });
+  const certificates = await sessions.planCertificates({ env, files, publicRoots: async () => "" });
+  const about = { image: request.image, host, grants, certificates, argv };
+  const session = sessions.planSession({ ...request.session, ...about });
   const { engine } = await engines.selectEngine(request.engine, {
     os: process.platform,
     uid,
@@ -41,6 +49,7 @@ try {
     stateDir: request.stateDir,
     programs: engines.systemPrograms,
     signals: engines.processSignals,
+    output: engines.lookAtOutput(),
     hasTerminal: terminal.stdin || terminal.stdout || (process.stderr.isTTY ?? false),
   });
   const store = await oci.openLayoutStore(request.store, { create: false });

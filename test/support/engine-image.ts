@@ -94,7 +94,7 @@ async function imageEntries(): Promise<ArchiveEntry[]> {
     fileEntryOf("etc/not-executable", "text\n"),
     fileEntryOf("etc/passwd", "root:x:0:0:root:/root:/bin/bash\n"),
     fileEntryOf("etc/group", "root:x:0:\n"),
-    { type: "directory", path: "tmp", mode: 0o1777, uid: 0, gid: 0 },
+    ...["free", "tmp"].map((path) => ({ type: "directory", path, mode: 0o1777, uid: 0, gid: 0 }) as const),
     link("usr/bin/sh", "bash"),
     ...["bin", "lib", "lib64"].map((name) => link(name, `usr/${name}`)),
   ];

@@ -8,17 +8,16 @@ export interface TerminalResult {
   readonly screen: string;
 }
 
-/** One step of a conversation: once `after` was shown, type `type`. */
-export interface TerminalStep {
-  readonly after: RegExp;
-  readonly type: string;
-}
+/** One step of a conversation: once `after` was shown, type `type`, or make the window another size. */
+export type TerminalStep =
+  | { readonly after: RegExp; readonly type: string }
+  | { readonly after: RegExp; readonly resize: { readonly cols: number; readonly rows: number } };
 
 /** Optional parts of {@link runOnTerminal}. */
 export interface RunOnTerminalOptions {
   readonly cwd?: string;
   readonly env?: Readonly<Record<string, string | undefined>>;
-  /** Typed in order. Each waits for its text among what came after the step before. */
+  /** Done in order. Each waits for its text among what came after the step before. */
   readonly steps?: readonly TerminalStep[];
 }
 
@@ -43,7 +42,8 @@ export async function runOnTerminal(
     if (step === undefined || !step.after.test(screen.slice(seen))) return;
     waiting.shift();
     seen = screen.length;
-    terminal.write(step.type);
+    if ("resize" in step) terminal.resize(step.resize.cols, step.resize.rows);
+    else terminal.write(step.type);
   });
   return new Promise((resolve) => {
     terminal.onExit(({ exitCode }) => resolve({ code: exitCode, screen: plain(screen) }));
