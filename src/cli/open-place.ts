@@ -7,6 +7,7 @@ import {
   type ContentSink,
   type ContentSource,
   type Descriptor,
+  findCosignTags,
   formatReference,
   identityOf,
   type LayoutStore,
@@ -14,6 +15,7 @@ import {
   type ListReferrersOf,
   openLayoutStore,
   parseManifest,
+  type PlanCopyOptions,
   readDockerArchive,
   REF_NAME,
   selectPlatform,
@@ -72,6 +74,17 @@ export async function choosePlatform(
   if (platform === undefined) return root;
   const parsed = parseManifest(await source.fetchManifest(root, { signal }), root.mediaType);
   return parsed.kind === "index" ? identityOf(selectPlatform(parsed.index, platform)) : root;
+}
+
+/** How a copy finds what is about the image at its source, in each of the ways that there are. */
+export function aboutImages({
+  listReferrers,
+  source,
+}: Pick<SourcePlace, "listReferrers" | "source">): Pick<PlanCopyOptions, "findTagged" | "listReferrers"> {
+  return {
+    listReferrers,
+    findTagged: async (subject, options) => findCosignTags(source, subject, options),
+  };
 }
 
 /** A store that an image is copied to. */

@@ -5,7 +5,7 @@ import { type Descriptor, openLayoutStore, parseReference, REF_NAME } from "../o
 import type { CommandContext } from "./command.ts";
 import { formatImagePlace, type ImagePlace, parseImagePlace } from "./image-place.ts";
 import { openSourcePlace, openTargetPlace } from "./open-place.ts";
-import { openRepository, type OpenRepositoryOptions } from "./registry-access.ts";
+import { type CopyAccess, openRepository, type OpenRepositoryOptions } from "./registry-access.ts";
 import { matchesTag, type SyncWish } from "./sync-list.ts";
 
 type StorePlace = Extract<ImagePlace, { kind: "registry" | "oci" }>;
@@ -30,19 +30,19 @@ const AT_ONCE = 4;
 export async function planSync(
   wishes: readonly SyncWish[],
   context: CommandContext,
-  access: OpenRepositoryOptions,
+  access: CopyAccess,
 ): Promise<readonly SyncStep[]> {
   const pairs: { from: StorePlace; to: StorePlace }[] = [];
   for (const { from, to, tags } of wishes) {
     const source = storePlace(from, context.cwd);
     const target = storePlace(to, context.cwd);
-    const names = tags === undefined ? undefined : await listMatching(source, tags, context, access);
+    const names = tags === undefined ? undefined : await listMatching(source, tags, context, access.source);
     if (names === undefined) pairs.push({ from: source, to: nameLike(source, target) });
     else pairs.push(...names.map((tag) => ({ from: named(source, tag), to: named(target, tag) })));
   }
   return await mapConcurrently(pairs, { limit: AT_ONCE, signal: context.signal }, async ({ from, to }) => {
-    const { root } = await openSourcePlace(from, context, access);
-    return { from, to, root, state: await compareTarget(to, root, context, access) };
+    const { root } = await openSourcePlace(from, context, access.source);
+    return { from, to, root, state: await compareTarget(to, root, context, access.target) };
   });
 }
 

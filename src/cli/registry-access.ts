@@ -5,7 +5,7 @@ import {
   openRegistryRepository,
   type RegistryRepository,
 } from "../registry/client/index.ts";
-import type { CommandContext, CommandOption } from "./command.ts";
+import type { CommandContext, CommandInput, CommandOption } from "./command.ts";
 import { openDispatcher } from "./machine-network.ts";
 
 /** The option of commands that talk to registries. */
@@ -15,6 +15,32 @@ export const REGISTRY_OPTIONS: Readonly<Record<string, CommandOption>> = {
     summary: "Talk to the registry without TLS; never needed for this machine",
   },
 };
+
+/** The options of commands that talk to two registries. */
+export const COPY_OPTIONS: Readonly<Record<string, CommandOption>> = {
+  "plain-http": {
+    type: "boolean",
+    summary: "Talk to both registries without TLS; never needed for this machine",
+  },
+  "src-plain-http": { type: "boolean", summary: "Talk to the registry that is read from without TLS" },
+  "dst-plain-http": { type: "boolean", summary: "Talk to the registry that is written to without TLS" },
+};
+
+/** How the two ends of a copy are reached. */
+export interface CopyAccess {
+  readonly source: OpenRepositoryOptions;
+  readonly target: OpenRepositoryOptions;
+}
+
+/** Reads {@link COPY_OPTIONS}. */
+export function readCopyAccess(options: CommandInput["options"]): CopyAccess {
+  const isPlain = (name: string): true | undefined =>
+    options["plain-http"] === true || options[name] === true || undefined;
+  return {
+    source: { plainHttp: isPlain("src-plain-http") },
+    target: { plainHttp: isPlain("dst-plain-http") },
+  };
+}
 
 /** Optional parts of {@link openRepository}. */
 export interface OpenRepositoryOptions {

@@ -42,7 +42,7 @@ export async function copyImage(
  * @throws {ToolingError} what the source and the sink throw
  */
 export async function applyCopy(
-  { root, manifests, blobs }: CopyPlan,
+  { root, manifests, blobs, tagged }: CopyPlan,
   from: ContentSource,
   to: ContentSink,
   options: ApplyCopyOptions = {},
@@ -53,8 +53,12 @@ export async function applyCopy(
   });
   for (const { descriptor, name, bytes, isPresent } of manifests) {
     signal?.throwIfAborted();
-    const tag = descriptor.digest === root.digest ? options.tag : undefined;
-    if (!isPresent || tag !== undefined) await to.putManifest(descriptor, bytes, { tag, signal });
+    const own = tagged.filter((each) => each.descriptor.digest === descriptor.digest).map(({ tag }) => tag);
+    const tags = descriptor.digest === root.digest ? [...own, options.tag] : [...own, undefined];
+    for (const tag of tags) {
+      if (tag !== undefined || (!isPresent && own.length === 0))
+        await to.putManifest(descriptor, bytes, { tag, signal });
+    }
     onProgress?.({ type: "finished", what: name, skipped: isPresent });
   }
 }

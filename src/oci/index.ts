@@ -59,6 +59,7 @@ export {
 } from "./image-manifest.ts";
 export { type DockerArchiveImage, writeDockerArchive } from "./docker-archive.ts";
 export { writeDockerArchiveFile } from "./docker-archive-file.ts";
+export { findCosignTags, type FindTagged, type TaggedManifest } from "./cosign-tags.ts";
 export { listLayoutReferrers } from "./layout-referrers.ts";
 export { type LoadedImage, readDockerArchive } from "./read-docker-archive.ts";
 export { LayoutStore, openLayoutStore, type OpenLayoutStoreOptions } from "./layout-store.ts";

@@ -6,6 +6,7 @@ import type { ContentSink, ContentSource } from "./content-store.ts";
 import type { Descriptor } from "./descriptor.ts";
 import type { Digest } from "./digest.ts";
 import { nameChild, nameManifest } from "./content-name.ts";
+import type { FindTagged, TaggedManifest } from "./cosign-tags.ts";
 import { childrenOf, isManifestDescriptor } from "./manifest-children.ts";
 import { isIndexMediaType } from "./media-type.ts";
 import { type ParsedManifest, parseManifest } from "./parse-manifest.ts";
@@ -21,6 +22,8 @@ export interface CopyPlan {
   readonly blobs: readonly PlannedBlob[];
   /** Manifests that are about the image or a part of it. */
   readonly referrers: readonly Descriptor[];
+  /** Manifests that are about the image or a part of it by their tag, which the target gets too. */
+  readonly tagged: readonly TaggedManifest[];
 }
 
 /** One manifest of a {@link CopyPlan}. */
@@ -49,6 +52,8 @@ export interface PlanCopyOptions extends OperationOptions {
   readonly platforms?: readonly string[] | undefined;
   /** Lists what is about a manifest of the source, which is then copied too. Absent: it stays behind. */
   readonly listReferrers?: ListReferrersOf | undefined;
+  /** Finds what is about a manifest of the source by its tag, which is then copied too. Absent: it stays behind. */
+  readonly findTagged?: FindTagged | undefined;
   /** Questions to the target at once. Absent: 4. */
   readonly concurrency?: number | undefined;
 }
@@ -75,6 +80,7 @@ export async function planCopy(
       referrers.push(...(await walkReferrers(walk, subject, listReferrers, options)));
     }
   }
+  const tagged = await walkTagged(walk, options);
   const planned = walk.manifests.get(root.digest);
   const others = [...walk.manifests.values()].filter((each) => each !== planned);
   const blobs = await mapConcurrently(
@@ -84,7 +90,8 @@ export async function planCopy(
       return { descriptor, name, isPresent: await to.hasBlob(descriptor, { signal }) };
     },
   );
-  return { root, manifests: planned === undefined ? others : [...others, planned], blobs, referrers };
+  const manifests = planned === undefined ? others : [...others, planned];
+  return { root, manifests, blobs, referrers, tagged };
 }
 
 interface CopyWalk {
@@ -159,6 +166,19 @@ async function walkReferrers(
     open.push(...referrers.map((node) => ({ node, subject: descriptor.digest })));
   }
   return found;
+}
+
+async function walkTagged(walk: CopyWalk, options: PlanCopyOptions): Promise<readonly TaggedManifest[]> {
+  const { concurrency = 4, findTagged, signal } = options;
+  if (findTagged === undefined) return [];
+  const found = await mapConcurrently(
+    [...walk.subjects.keys()],
+    { limit: concurrency, signal },
+    async (subject, signal) => findTagged(subject, { signal }),
+  );
+  const tagged = found.flat();
+  for (const { descriptor } of tagged) await walkManifest(walk, descriptor, { options, depth: 0 });
+  return tagged;
 }
 
 /** A list of referrers is a claim of the registry; what counts is what the manifest itself says. */

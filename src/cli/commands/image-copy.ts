@@ -18,13 +18,14 @@ import { formatImagePlace, type ImagePlace, parseImagePlace, PLACE_DETAILS } fro
 import { formatColumns, formatSize } from "../measure.ts";
 import {
   choosePlatform,
+  aboutImages,
   openSourcePlace,
   openTargetPlace,
   type SourcePlace,
   type TargetPlace,
 } from "../open-place.ts";
 import { platformOption, requireOperands } from "../option-value.ts";
-import { REGISTRY_OPTIONS } from "../registry-access.ts";
+import { COPY_OPTIONS, readCopyAccess } from "../registry-access.ts";
 
 /** `toolbox image copy` */
 export const imageCopyCommand: Command = {
@@ -32,14 +33,19 @@ export const imageCopyCommand: Command = {
   usage: "SRC DST",
   details: [
     "Everything of an index is copied, so that its digest stays. With --platform the copy is that one manifest.",
+    "With --referrers, what the referrers of image and platforms say comes along, and what cosign keeps under the tags",
+    "sha256-HEX.sig, .att and .sbom; such a tag of the target is replaced, as the tag of the image is.",
     "Archives and engines hold one platform: --platform, else that of this machine. What is there is not sent again.",
     ...PLACE_DETAILS,
   ],
   options: {
-    ...REGISTRY_OPTIONS,
+    ...COPY_OPTIONS,
     all: { type: "boolean", summary: "All platforms; the default for registries and layouts" },
     platform: { type: "string", value: "OS/CPU", summary: "Only this platform" },
-    referrers: { type: "boolean", summary: "Also what is about the image: signatures, SBOMs and the like" },
+    referrers: {
+      type: "boolean",
+      summary: "Also what is about the image: signatures, SBOMs and the like, cosign's tags too",
+    },
     "dry-run": { type: "boolean", summary: "Show what would be sent" },
   },
   examples: [
@@ -62,8 +68,7 @@ export const imageCopyCommand: Command = {
     const [from, to] = operands.map((text) => parseImagePlace(text, context.cwd));
     if (from === undefined || to === undefined) return 2;
     checkOptions(options, to);
-    const access = { plainHttp: options["plain-http"] === true || undefined };
-    const source = await openSourcePlace(from, context, access);
+    const source = await openSourcePlace(from, context, readCopyAccess(options).source);
     try {
       const report =
         to.kind === "registry" || to.kind === "oci"
@@ -117,11 +122,9 @@ async function copyToStore(
   const { signal, onProgress } = context;
   const root = await choosePlatform(from, platformOption(options), context);
   checkDigest(place, root);
-  const target = await openTargetPlace(place, context, {
-    plainHttp: options["plain-http"] === true || undefined,
-  });
-  const listReferrers = options["referrers"] === true ? from.listReferrers : undefined;
-  const plan = await planCopy(from.source, target.sink, root, { listReferrers, signal });
+  const target = await openTargetPlace(place, context, readCopyAccess(options).target);
+  const about = options["referrers"] === true ? aboutImages(from) : {};
+  const plan = await planCopy(from.source, target.sink, root, { ...about, signal });
   if (options["dry-run"] !== true) {
     const { tag } = target;
     await applyCopy(plan, from.source, target.sink, {
@@ -209,6 +212,7 @@ function showReport(
   const missing = rows.filter(({ present }) => !present);
   const size = missing.reduce((sum, { size }) => sum + size, 0);
   print(`${target}  ${digest}`);
+  for (const { tag, descriptor } of plan.tagged) print(`${tag}  ${descriptor.digest}`);
   print(`${missing.length} of ${rows.length} ${dryRun ? "to send" : "sent"}, ${formatSize(size)}`);
   printJson({
     source,
@@ -219,5 +223,6 @@ function showReport(
     size,
     content: rows.map(({ mediaType, digest, size, present }) => ({ mediaType, digest, size, present })),
     referrers: plan.referrers.map(({ digest }) => digest),
+    tagged: plan.tagged.map(({ tag, descriptor }) => ({ tag, digest: descriptor.digest })),
   });
 }

@@ -5,10 +5,10 @@ import { applyCopy, planCopy } from "../../oci/index.ts";
 import type { Command, CommandContext, CommandInput } from "../command.ts";
 import { formatImagePlace } from "../image-place.ts";
 import { formatColumns } from "../measure.ts";
-import { openSourcePlace, openTargetPlace } from "../open-place.ts";
+import { aboutImages, openSourcePlace, openTargetPlace } from "../open-place.ts";
 import { listOption, requireOperands, textOption } from "../option-value.ts";
 import { planSync, type SyncStep } from "../plan-sync.ts";
-import { REGISTRY_OPTIONS } from "../registry-access.ts";
+import { COPY_OPTIONS, type CopyAccess, readCopyAccess } from "../registry-access.ts";
 import { readSyncList, type SyncWish } from "../sync-list.ts";
 
 /** `toolbox image sync` */
@@ -21,7 +21,7 @@ export const imageSyncCommand: Command = {
     "Sources and targets may be oci:DIR too.",
   ],
   options: {
-    ...REGISTRY_OPTIONS,
+    ...COPY_OPTIONS,
     list: { type: "string", value: "FILE", summary: "What to bring where, instead of two operands" },
     tags: {
       type: "string",
@@ -29,7 +29,10 @@ export const imageSyncCommand: Command = {
       value: "PATTERN",
       summary: "Tags, with * and ?; may be repeated",
     },
-    referrers: { type: "boolean", summary: "Also what is about the images: signatures, SBOMs and the like" },
+    referrers: {
+      type: "boolean",
+      summary: "Also what is about the images: signatures, SBOMs and the like, cosign's tags too",
+    },
     "dry-run": { type: "boolean", summary: "Show what would be copied" },
   },
   examples: [
@@ -41,7 +44,7 @@ export const imageSyncCommand: Command = {
     { command: "toolbox image sync --list mirror.yaml --dry-run", summary: "what is missing" },
   ],
   async run({ operands, options }, context) {
-    const access = { plainHttp: options["plain-http"] === true || undefined };
+    const access = readCopyAccess(options);
     const steps = await planSync(await readWishes(operands, options, context), context, access);
     const dryRun = options["dry-run"] === true;
     for (const step of dryRun ? [] : steps) {
@@ -76,13 +79,13 @@ async function readWishes(
 async function applyStep(
   { from, to, root }: SyncStep,
   context: CommandContext,
-  { plainHttp, withReferrers }: { readonly plainHttp: true | undefined; readonly withReferrers: boolean },
+  access: CopyAccess & { readonly withReferrers: boolean },
 ): Promise<void> {
   const { signal, onProgress } = context;
-  const source = await openSourcePlace(from, context, { plainHttp });
-  const target = await openTargetPlace(to, context, { plainHttp });
-  const listReferrers = withReferrers ? source.listReferrers : undefined;
-  const plan = await planCopy(source.source, target.sink, root, { listReferrers, signal });
+  const source = await openSourcePlace(from, context, access.source);
+  const target = await openTargetPlace(to, context, access.target);
+  const about = access.withReferrers ? aboutImages(source) : {};
+  const plan = await planCopy(source.source, target.sink, root, { ...about, signal });
   await applyCopy(plan, source.source, target.sink, { tag: target.tag, signal, onProgress });
   await target.keep(plan.referrers);
 }
