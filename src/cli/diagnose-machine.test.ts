@@ -29,9 +29,18 @@ test.each([
   ["1000:100000:65536\n", "fine"],
 ])("sub-uids %j are %s for rootless podman", async (text, state) => {
   const files = { "/etc/subuid": text, "/etc/subgid": "ada:100000:65536\n" };
-  const finding = about(await diagnose({ installed: ["podman"], files }), "rootless");
+  const finding = about(
+    await diagnose({ installed: ["newgidmap", "newuidmap", "podman"], files }),
+    "rootless",
+  );
   expect(finding.state).toBe(state);
   if (state === "warning") expect(finding.cure).toContain("usermod --add-subuids");
+});
+
+test("sub-uids are of no use to rootless podman without the programs that map them", async () => {
+  const files = { "/etc/subuid": "ada:100000:65536\n", "/etc/subgid": "ada:100000:65536\n" };
+  const finding = about(await diagnose({ installed: ["newuidmap", "podman"], files }), "rootless");
+  expect(finding).toMatchObject({ state: "warning", cure: expect.stringContaining("uidmap") });
 });
 
 test("emulation of the other CPU is told of", async () => {

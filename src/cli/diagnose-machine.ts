@@ -75,6 +75,12 @@ async function diagnoseSubuids({ engines, userName, readText }: DiagnosedMachine
   for (const file of files) {
     if (countNumbers((await readText(file)) ?? "", [userName, String(uid)]) < SUBUID_COUNT) short.push(file);
   }
+  const helpers = ["newuidmap", "newgidmap"];
+  const found = await Promise.all(helpers.map(async (name) => programs.find(name, env["PATH"])));
+  if (found.includes(undefined)) {
+    const message = "newuidmap and newgidmap are not on PATH, so rootless podman has one number to give";
+    return [{ check, state: "warning", message, cure: "Install uidmap (Debian) or shadow-utils." }];
+  }
   if (short.length === 0) return [fine(check, `${userName} has sub-uids and sub-gids`)];
   return [
     {

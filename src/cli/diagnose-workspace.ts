@@ -1,16 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 import { ToolingError } from "../core/error.ts";
 import type { EngineHost } from "../engines/index.ts";
-import { systemFiles } from "../engines/index.ts";
 import { openLayoutStore } from "../oci/index.ts";
-import { planCredentials } from "../session/index.ts";
-import { digestWishes, findWorkspace, localImageName, type Lockfile } from "../workspace/index.ts";
+import {
+  digestWishes,
+  findWorkspace,
+  localImageName,
+  type Lockfile,
+  readRunLock,
+} from "../workspace/index.ts";
 import type { CommandContext } from "./command.ts";
+import { diagnoseSession } from "./diagnose-session.ts";
 import { type Finding, fine } from "./finding.ts";
 import { readImageTools } from "./image-tools.ts";
+import { isShim } from "./shim.ts";
 import { readWorkspaceFiles } from "./workspace-files.ts";
 
-/** Looks at the workspace here: lock against wishes, images against lock, programs on PATH, credentials. */
+/** Looks at the workspace here: lock against wishes, images against lock, programs on PATH, what the session needs. */
 export async function diagnoseWorkspace(context: CommandContext, engines: EngineHost): Promise<Finding[]> {
   if ((await findWorkspace(context.start)) === undefined)
     return [fine("workspace", "there is no toolbox.yaml here or above")];
@@ -21,7 +27,7 @@ export async function diagnoseWorkspace(context: CommandContext, engines: Engine
       compareWishes(digestWishes(workspace), lock),
       ...(await diagnoseImages(lock, context)),
       ...(await findShadows(lock, engines)),
-      ...(await diagnoseCredentials(lock, context)),
+      ...(await diagnoseSession(await readRunLock(place.lockFile), place.folder, { context, engines })),
     ];
   } catch (error) {
     if (!(error instanceof ToolingError)) throw error;
@@ -44,13 +50,13 @@ function compareWishes(digest: string, lock: Lockfile): Finding {
 }
 
 async function diagnoseImages(lock: Lockfile, context: CommandContext): Promise<Finding[]> {
-  const store = await openLayoutStore(context.paths.store);
+  const store = await openLayoutStore(context.paths.store, { create: false }).catch(() => undefined);
   const names = Object.keys(lock.images);
   return await Promise.all(
     names.map(async (image): Promise<Finding> => {
       const check = `image ${image}`;
       const reference = localImageName(lock.registry, image);
-      const known = await store.resolveManifest(reference).catch(() => undefined);
+      const known = await store?.resolveManifest(reference).catch(() => undefined);
       if (known === undefined)
         return {
           check,
@@ -75,19 +81,10 @@ async function findShadows(lock: Lockfile, { programs, env }: EngineHost): Promi
   for (const binary of Object.values(lock.tools).flatMap(({ about }) => about.binaries)) {
     const file = await programs.find(binary, env["PATH"]);
     if (file === undefined) continue;
+    // Shims have findings of their own.
+    if (await isShim(file)) continue;
     const message = `"${binary}" alone runs ${file}; \`toolbox ${binary}\` runs the image's`;
     findings.push(fine(`path ${binary}`, message));
   }
   return findings;
-}
-
-async function diagnoseCredentials(lock: Lockfile, { home, env }: CommandContext): Promise<Finding[]> {
-  const names = lock.session?.credentials ?? [];
-  const grants = await planCredentials(names, { home, env, files: systemFiles });
-  return grants.map(({ name, warnings }): Finding => {
-    const check = `credential ${name}`;
-    if (warnings.length === 0) return fine(check, "it is there");
-    const cure = `Log in with the tool's own client, or take "${name}" out of session.credentials.`;
-    return { check, state: "warning", message: warnings.join("; "), cure };
-  });
 }

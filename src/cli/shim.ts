@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-import { readdir, readFile, stat } from "node:fs/promises";
+import { constants } from "node:fs";
+import { open, readdir, stat } from "node:fs/promises";
 import { basename, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { ToolingError } from "../core/error.ts";
@@ -10,6 +11,9 @@ import { textOption } from "./option-value.ts";
 
 /** The second line of every shim, by which we know our own. */
 const MARK = "# toolbox shim: ";
+
+/** Bytes that hold the first two lines of a shim. */
+const SHIM_START = 256;
 
 /** `--dir` of the commands about shims. */
 export const SHIM_FOLDER_OPTION: CommandOption = {
@@ -47,8 +51,19 @@ exec toolbox -- "$tool" "$@"
 
 /** Whether a file is a shim of ours. Absent files are not. */
 export async function isShim(file: string): Promise<boolean> {
-  const text = await readFile(file, "latin1").catch(() => "");
-  return text.split("\n", 2)[1]?.startsWith(MARK) === true;
+  const start = await readStart(file).catch(() => "");
+  return start.split("\n", 2)[1]?.startsWith(MARK) === true;
+}
+
+/** Folders of commands hold large programs, of which the first lines say enough. */
+async function readStart(file: string): Promise<string> {
+  const handle = await open(file, constants.O_RDONLY | constants.O_NONBLOCK);
+  try {
+    const { buffer, bytesRead } = await handle.read(Buffer.alloc(SHIM_START), 0, SHIM_START, 0);
+    return buffer.toString("latin1", 0, bytesRead);
+  } finally {
+    await handle.close();
+  }
 }
 
 /** The names of the shims in a folder. */

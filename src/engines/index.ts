@@ -21,6 +21,7 @@ export {
   type WarmSession,
 } from "./engine.ts";
 export { systemFiles } from "./host-files.ts";
+export { hasImageAtHand } from "./image-at-hand.ts";
 export { launchedSession, type LauncherRequest, quote, renderLauncher } from "./launcher.ts";
 export { type ProgramRunner, systemPrograms } from "./program-runner.ts";
 export { EMBEDDED_NAMES, type EngineChoice, openEngine, selectEngine } from "./select-engine.ts";

@@ -5,6 +5,7 @@ import { isSystemError } from "../../core/error.ts";
 import { describeCaller } from "../caller.ts";
 import type { Command, CommandContext } from "../command.ts";
 import { diagnoseMachine } from "../diagnose-machine.ts";
+import { diagnoseShims } from "../diagnose-shims.ts";
 import { diagnoseWorkspace } from "../diagnose-workspace.ts";
 import { EXIT_CODES } from "../exit-code.ts";
 import type { Finding } from "../finding.ts";
@@ -18,7 +19,8 @@ export const doctorCommand: Command = {
   summary: "Look for what keeps commands from running, and say how to cure it",
   usage: "",
   details: [
-    "Looks at engines, rootless set-up, emulation, the lock, images, PATH, credentials and disks. Changes nothing.",
+    "Looks at engines, rootless set-up, emulation, the lock, images, PATH, shims, what the session needs, and disks.",
+    "Changes nothing.",
     "The exit code is 1 when something is broken; warnings alone give 0.",
   ],
   options: {},
@@ -38,6 +40,7 @@ export const doctorCommand: Command = {
         readText: async (path) => await readFile(path, "utf8").catch(() => undefined),
         freeBytes,
       })),
+      ...(await diagnoseShims(context, engines)),
       ...(await diagnoseWorkspace(context, engines)),
     ];
     show(findings, context);
