@@ -27,9 +27,14 @@ export const freshnessCheckCommand: Command = {
   async run({ operands }, context) {
     requireOperands(operands, {});
     setTimeout(() => process.exit(1), LAST_RESORT).unref();
+    // Not AbortSignal.any() over AbortSignal.timeout(): Node.js 20 collects that as garbage before it fires.
+    const limit = new AbortController();
+    const stop = (): void => limit.abort(context.signal.reason);
+    context.signal.addEventListener("abort", stop, { once: true });
+    setTimeout(stop, TIMEOUT).unref();
     try {
-      setPriority(constants.priority.PRIORITY_LOW);
-      await check({ ...context, signal: AbortSignal.any([context.signal, AbortSignal.timeout(TIMEOUT)]) });
+      setPriority(constants.priority.PRIORITY_BELOW_NORMAL);
+      await check({ ...context, signal: limit.signal });
     } catch {
       // Offline, slow, refused, damaged: a note that does not come is all that may come of it.
     }
