@@ -6,6 +6,7 @@ import type { Caller } from "./engine-bench.ts";
 import { hasPrograms, makeFolder, runProgram } from "./programs.ts";
 import { canStartDocker, startDocker } from "./programs-docker.ts";
 import { canRunPodman } from "./programs-podman.ts";
+import { canStartRootlessDocker, startRootlessDocker } from "./programs-rootless-docker.ts";
 import { canMakeRootlessUser, makeRootlessUser } from "./rootless-user.ts";
 
 /** An engine that is up. */
@@ -41,6 +42,7 @@ const isRoot = process.getuid?.() === 0;
 export const CONTRACT_ENGINES: readonly EngineUnderTest[] = [
   column("docker", "root", { isHere: canStartDocker(), start: () => startDockerFor(ROOT_USER) }),
   column("docker", "plain", { isHere: canStartDocker(), start: () => startDockerFor(PLAIN_USER) }),
+  column("docker", "rootless", { isHere: canStartRootlessDocker(), start: startDockerRootless }),
   column("podman", "root", { isHere: canRunPodman(), start: startPodman }),
   column("podman", "rootless", {
     isHere: canRunPodman() && canMakeRootlessUser(),
@@ -90,6 +92,12 @@ async function startDockerFor(caller: Caller): Promise<ReadyEngine> {
   await runProgram("chmod", ["755", join(socket, "..")]);
   await runProgram("chmod", ["666", socket]);
   return { ...docker, caller };
+}
+
+/** A daemon of a user of its own, who is root inside. */
+async function startDockerRootless(): Promise<ReadyEngine> {
+  const { env, user, stop } = await startRootlessDocker();
+  return { env, caller: { uid: user.uid, gid: user.gid }, stop };
 }
 
 async function startPodman(): Promise<ReadyEngine> {

@@ -17,9 +17,9 @@ interface ContractDifference {
 export const DIFFERENCES = {
   "uid-zero": {
     cases: ["runs as the caller, who has a name, a group and a home"],
-    columns: ["runc plain"],
+    columns: ["docker rootless", "runc plain"],
     cell: "uid 0",
-    note: "Without root, runc can give one number, and insists that it be 0. Inside, the command is `root` without any capability; outside, its files are the caller's.",
+    note: "Without root, runc can give one number, and insists that it be 0; rootless docker knows no `keep-id`. Inside, the command is `root` without any capability; outside, its files are the caller's.",
   },
   "read-only-image": {
     cases: ["may write into the image, and leaves nothing behind there"],
@@ -36,6 +36,7 @@ export const DIFFERENCES = {
   "no-limits": {
     cases: ["has no more memory, CPU time and processes than the session allows"],
     columns: [
+      "docker rootless",
       "podman rootless",
       "bubblewrap root",
       "bubblewrap plain",
@@ -44,7 +45,7 @@ export const DIFFERENCES = {
       "runc plain",
     ],
     cell: "refused",
-    note: "Limits need a cgroup that the engine may write to. A session with limits is refused with that reason; it never runs without them. Rootless podman keeps them where the machine has unified cgroups (v2).",
+    note: "Limits need a cgroup that the engine may write to. A session with limits is refused with that reason; it never runs without them. Rootless docker and podman keep them where the machine has unified cgroups (v2).",
   },
 } as const satisfies Readonly<Record<string, ContractDifference>>;
 
