@@ -153,6 +153,20 @@ describe.each(REGISTRIES)("on $title, upgrade", ({ serve }) => {
     expect(await workspace.toolbox(["lock", "--check"])).toMatchObject({ code: 0 });
   });
 
+  test("refuses an image that is not there any more for a CPU that is pinned", async () => {
+    await use(`use: ${releaser.repository}:1.4.0\n`);
+    const other = process.arch === "arm64" ? "linux/amd64" : "linux/arm64";
+    const lock = JSON.parse(workspace.visible().lock ?? "") as { use: { platforms: Record<string, string> } };
+    lock.use.platforms[other] = digests["1.4.1"] ?? "";
+    await workspace.write("toolbox.lock", JSON.stringify(lock));
+    const before = workspace.visible();
+    expect(await upgrade("--to", "1.4.2")).toMatchObject({
+      code: 3,
+      stderr: expect.stringMatching(new RegExp(`is not there for ${other}.*\\[PLATFORM_UNAVAILABLE\\]`)),
+    });
+    expect(workspace.visible()).toEqual(before);
+  });
+
   test("refuses a tag that is not there, and another image", async () => {
     await use(`use: ${releaser.repository}:1.4\n`);
     const before = workspace.visible();
