@@ -4,7 +4,8 @@
  * `npm test`: builds, runs the test projects one after the other and closes with one plain line,
  * `N passed, N failed`. Exit code 0 only when at least one test ran and none failed.
  *
- * usage: node scripts/run-tests.mjs [--no-build] [PROJECT]...     (unit, conformance, e2e; default: all)
+ * usage: node scripts/run-tests.mjs [--no-build] [PROJECT]...
+ *   PROJECT is unit, conformance, e2e (default: these three) or cluster, which first compiles a Kubernetes API server
  *
  * A test whose program is absent (docker, qemu, ...) skips itself on a laptop. Where CI=true every program is
  * expected to be there, so a skipped test counts as failed.
@@ -17,12 +18,13 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
-const ALL = ["unit", "conformance", "e2e"];
+const USUAL = ["unit", "conformance", "e2e"];
+const ALL = [...USUAL, "cluster"];
 
 /** @typedef {{ passed: number, failed: number, skipped: string[] }} Count */
 
 const operands = process.argv.slice(2).filter((word) => word !== "--no-build");
-const projects = operands.length > 0 ? operands : ALL;
+const projects = operands.length > 0 ? operands : USUAL;
 process.exitCode = await main();
 
 async function main() {
