@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { spawn } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
@@ -9,6 +9,11 @@ import { hasPrograms, makeFolder } from "./programs.ts";
 import type { RunningRegistry } from "./programs-toolbox.ts";
 
 const PATIENCE = 20_000;
+
+/** A docker-registry that can be killed and started again, over the same folder and on the same port. */
+export interface RunningDockerRegistry extends RunningRegistry {
+  readonly restart: () => Promise<void>;
+}
 
 /** Whether {@link serveDockerRegistry} can work here. */
 export function canServeDockerRegistry(): boolean {
@@ -20,7 +25,7 @@ export function canServeDockerRegistry(): boolean {
  *
  * @param auth The `auth` section of its configuration. Absent: everybody may do everything.
  */
-export async function serveDockerRegistry(auth?: object): Promise<RunningRegistry> {
+export async function serveDockerRegistry(auth?: object): Promise<RunningDockerRegistry> {
   const folder = await makeFolder("docker-registry");
   const host = `127.0.0.1:${await freePort()}`;
   const config = join(folder.path, "config.yml");
@@ -32,14 +37,15 @@ export async function serveDockerRegistry(auth?: object): Promise<RunningRegistr
     ...(auth !== undefined && { auth }),
   };
   await writeFile(config, JSON.stringify(settings));
-  const child = spawn("docker-registry", ["serve", config], { stdio: "ignore" });
+  let child = start(config);
   const stop = async (): Promise<void> => {
-    if (child.exitCode === null && child.signalCode === null) {
-      const closed = once(child, "close");
-      child.kill("SIGTERM");
-      await closed;
-    }
+    await end(child, "SIGTERM");
     await folder.remove();
+  };
+  const restart = async (): Promise<void> => {
+    await end(child, "SIGKILL");
+    child = start(config);
+    await waitFor(`http://${host}/v2/`);
   };
   try {
     await waitFor(`http://${host}/v2/`);
@@ -47,7 +53,18 @@ export async function serveDockerRegistry(auth?: object): Promise<RunningRegistr
     await stop();
     throw error;
   }
-  return { host, stop };
+  return { host, stop, restart };
+}
+
+function start(config: string): ChildProcess {
+  return spawn("docker-registry", ["serve", config], { stdio: "ignore" });
+}
+
+async function end(child: ChildProcess, signal: NodeJS.Signals): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const closed = once(child, "close");
+  child.kill(signal);
+  await closed;
 }
 
 async function freePort(): Promise<number> {

@@ -8,13 +8,13 @@ import { createInterface } from "node:readline";
 import { type ProgramResult, ROOT, runProgram, type RunProgramOptions } from "./programs.ts";
 
 /** The compiled command line: what the package installs as `toolbox`. */
-const TOOLBOX = join(ROOT, "dist", "cli", "main.js");
+export const TOOLBOX: string = join(ROOT, "dist", "cli", "main.js");
 
 /** The workspace whose images the end-to-end tests look at. */
 export const QUICKSTART: string = join(ROOT, "examples", "quickstart");
 
 /** Where the quickstart keeps its layers, so that tests and the tour build each of them once. */
-const QUICKSTART_STORE = join(
+export const QUICKSTART_STORE: string = join(
   process.env["XDG_CACHE_HOME"] ?? join(homedir(), ".cache"),
   "toolbox",
   "quickstart-store",
