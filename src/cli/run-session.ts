@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-import { realpath } from "node:fs/promises";
-import { dirname } from "node:path";
+import { randomUUID } from "node:crypto";
+import { realpath, rm } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import {
   type Engine,
   type EngineHost,
   type EngineImage,
+  type EngineName,
+  lookAtOutput,
   processSignals,
   type RunOutcome,
   selectEngine,
@@ -12,6 +15,7 @@ import {
   systemPrograms,
   virtualMachineOf,
 } from "../engines/index.ts";
+import { ToolingError } from "../core/error.ts";
 import { openLayoutStore } from "../oci/index.ts";
 import {
   type CredentialGrant,
@@ -21,13 +25,16 @@ import {
   planCertificates,
   planCredentials,
   planSession,
+  planShell,
   type Session,
   type SessionHost,
+  type SessionSettings,
 } from "../session/index.ts";
 import type { RunLock } from "../workspace/index.ts";
-import { chooseImage } from "./choose-image.ts";
+import { type ChosenImage, chooseImage } from "./choose-image.ts";
 import { describeCaller } from "./caller.ts";
 import type { CommandContext } from "./command.ts";
+import type { SessionExtras } from "./session-options.ts";
 import { tellFreshness, type UsedImage } from "./freshness-notice.ts";
 
 export { hostPlatform } from "./choose-image.ts";
@@ -41,6 +48,10 @@ export interface RunRequest {
   /** Absent: `TOOLBOX_ENGINE`, else the first that is ready. */
   readonly engine?: string | undefined;
   readonly asRoot?: boolean | undefined;
+  /** An interactive shell in place of `argv`. */
+  readonly isShell?: boolean | undefined;
+  /** What the command line adds to the workspace's session. Absent: nothing. */
+  readonly extras?: SessionExtras | undefined;
 }
 
 /**
@@ -49,7 +60,7 @@ export interface RunRequest {
  * @throws {ToolingError} before the command starts; afterwards the exit code is the command's own
  */
 export async function runInImage(request: RunRequest, context: CommandContext): Promise<number> {
-  const { session, engine, held, used } = await openFor(request, context);
+  const { session, engine, held, used, apart } = await openFor(request, context);
   context.signal.throwIfAborted();
   context.endProgress();
   const finish = await tellFreshness(used, context);
@@ -57,6 +68,7 @@ export async function runInImage(request: RunRequest, context: CommandContext): 
   try {
     return tell(await engine.run(session, held), context);
   } finally {
+    if (apart !== undefined) await rm(apart, { recursive: true, force: true });
     await finish();
   }
 }
@@ -84,6 +96,8 @@ export interface OpenRun {
   readonly held: EngineImage;
   /** Absent: the command runs in an image that is built here, or that was named for this once. */
   readonly used?: UsedImage | undefined;
+  /** A folder with the credentials of this one run, to be removed with it. Absent: there is none. */
+  readonly apart?: string | undefined;
 }
 
 /**
@@ -98,44 +112,84 @@ export async function openRun(
   facts: RunFacts = { env: context.env, files: systemFiles },
 ): Promise<OpenRun> {
   const { signal, onProgress, paths } = context;
-  const { env, files } = facts;
   const store = await openLayoutStore(paths.store);
-  const { image, lock, folder, name, used } = await chooseImage(request.image, store, context);
-  const host = await describeHost({ ...context, env });
-  const { engine } = await selectEngine(request.engine ?? env["TOOLBOX_ENGINE"], engineHost(context), {
+  const chosen = await chooseImage(request.image, store, context);
+  const { engine } = await selectEngine(request.engine ?? facts.env["TOOLBOX_ENGINE"], engineHost(context), {
     signal,
   });
-  const grants = await planCredentials(lock?.session?.credentials ?? [], {
-    home: host.home,
-    env,
-    files,
-    virtualMachine: virtualMachineOf(engine.name, process.platform),
-    context: lock?.session?.context,
-    namespace: lock?.session?.namespace,
-  });
-  for (const warning of describeGrants(grants, lock, name)) context.note(`note: ${warning}`);
-  const certificates = await planCertificates({ env, files, publicRoots });
-  for (const warning of certificates.warnings) context.note(`note: ${warning}`);
-  const settings = lock?.session;
-  const session = planSession({
-    image,
-    argv: request.argv,
-    host,
-    workspace: folder,
-    settings,
-    grants,
-    certificates,
-    asRoot: request.asRoot,
-  });
-  const { reference } = image;
+  const apart = placeApart(request.extras ?? {}, chosen.lock, paths.state);
+  const session = await planRun(request, context, { ...facts, ...chosen, apart, engine: engine.name });
+  const { reference } = chosen.image;
   const supply = {
     store,
     ...(reference !== undefined && {
       openRegistry: async () => (await import("./registry-access.ts")).openRepository(reference, context),
     }),
   };
-  const held = await engine.ensureImage(image, supply, { signal, onProgress });
-  return { session, engine, held, used };
+  const held = await engine.ensureImage(chosen.image, supply, { signal, onProgress });
+  return { session, engine, held, used: chosen.used, apart };
+}
+
+interface RunBasis extends RunFacts, ChosenImage {
+  readonly engine: EngineName;
+  readonly apart: string | undefined;
+}
+
+async function planRun(
+  { argv, extras = {}, isShell = false, asRoot }: RunRequest,
+  context: CommandContext,
+  { image, lock, folder, name, env, files, engine, apart }: RunBasis,
+): Promise<Session> {
+  const host = await describeHost({ ...context, env });
+  const settings = settingsOf(lock, extras);
+  const { names, ...choice } = credentialsOf(lock, extras);
+  const virtualMachine = virtualMachineOf(engine, process.platform);
+  const place = { home: host.home, env, files, virtualMachine, apart };
+  const grants = await planCredentials(names, { ...place, ...choice });
+  for (const warning of describeGrants(grants, { lock, name, network: settings.network }))
+    context.note(`note: ${warning}`);
+  const certificates = await planCertificates({ env, files, publicRoots });
+  for (const warning of certificates.warnings) context.note(`note: ${warning}`);
+  const command = isShell ? planShell(image, name) : { argv };
+  return planSession({ image, ...command, host, workspace: folder, settings, grants, certificates, asRoot });
+}
+
+/** A context that is chosen for one command must not become that of the commands beside it. */
+function placeApart(
+  { context, namespace }: SessionExtras,
+  lock: RunLock | undefined,
+  stateDir: string,
+): string | undefined {
+  if (context === undefined && namespace === undefined) return undefined;
+  if (lock?.session?.credentials.includes("kubeconfig") === true)
+    return join(stateDir, "contexts", randomUUID());
+  const option = context === undefined ? "--namespace" : "--context";
+  throw new ToolingError(
+    "SESSION_INVALID",
+    `${option} needs a kubeconfig, which this session does not name`,
+    {
+      hint: "Add kubeconfig to session.credentials in toolbox.yaml, then run `toolbox lock`.",
+    },
+  );
+}
+
+function credentialsOf(
+  lock: RunLock | undefined,
+  extras: SessionExtras,
+): Pick<SessionExtras, "context" | "namespace"> & { readonly names: readonly string[] } {
+  const { credentials: names = [], context, namespace } = lock?.session ?? {};
+  return { names, context: extras.context ?? context, namespace: extras.namespace ?? namespace };
+}
+
+function settingsOf(lock: RunLock | undefined, extras: SessionExtras): SessionSettings {
+  const { mounts = [], env, network } = lock?.session ?? {};
+  return {
+    env,
+    mounts: [...mounts, ...(extras.mounts ?? [])],
+    network: extras.network ?? network,
+    limits: extras.limits,
+    ports: extras.ports,
+  };
 }
 
 async function publicRoots(): Promise<string> {
@@ -151,16 +205,12 @@ function tell({ exitCode, failure, hint }: RunOutcome, { complain }: CommandCont
 
 function describeGrants(
   grants: readonly CredentialGrant[],
-  lock: RunLock | undefined,
-  image: string | undefined,
+  { lock, name, network }: Pick<ChosenImage, "lock" | "name"> & Pick<SessionSettings, "network">,
 ): string[] {
-  const warnings = [
-    ...grants.flatMap((grant) => grant.warnings),
-    ...describeUnreachable(grants, lock?.session?.network),
-  ];
-  if (lock === undefined || image === undefined) return warnings;
+  const warnings = [...grants.flatMap((grant) => grant.warnings), ...describeUnreachable(grants, network)];
+  if (lock === undefined || name === undefined) return warnings;
   const { images, binaries } = lock;
-  return [...warnings, ...describeMissingNeeds(grants, { image, images, binaries })];
+  return [...warnings, ...describeMissingNeeds(grants, { image: name, images, binaries })];
 }
 
 async function describeHost({ cwd, home, env, paths, terminal }: CommandContext): Promise<SessionHost> {
@@ -191,6 +241,7 @@ export function engineHost({ env, paths, terminal }: CommandContext): EngineHost
     stateDir: paths.state,
     programs: systemPrograms,
     signals: processSignals,
+    output: { kind: lookAtOutput(), errors: process.stderr },
     hasTerminal: terminal.stdin || terminal.stdout || terminal.stderr,
   };
 }

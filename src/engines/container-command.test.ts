@@ -36,6 +36,15 @@ describe("the arguments of run", () => {
     ]);
   });
 
+  test.each<[Session["network"], readonly string[]]>([
+    ["default", ["--publish=127.0.0.1:8080:80"]],
+    ["engine:shop_default", ["--network=shop_default", "--publish=127.0.0.1:8080:80"]],
+    ["none", ["--network=none"]],
+  ])("publish ports on a network of their own only: %s", (network, expected) => {
+    const argv = render("docker", { session: { network, ports: ["127.0.0.1:8080:80"] } });
+    expect(argv.filter((word) => /^--(?:network|publish)=/.test(word))).toEqual(expected);
+  });
+
   test("joins the groups that a credential needs", () => {
     const user = { uid: 501, gid: 20, name: "ada", group: "ada", home: "/home/toolbox", groups: [0] };
     expect(render("docker", { session: { user } })).toEqual(

@@ -25,6 +25,11 @@ export interface CredentialHost {
   readonly context?: string | undefined;
   /** The namespace to start in. Absent: the context's own. */
   readonly namespace?: string | undefined;
+  /**
+   * A folder of the host for a kubeconfig that is chosen for one session only, so that commands beside it keep theirs.
+   * Absolute. Absent: it stands in HOME.
+   */
+  readonly apart?: string | undefined;
   /** Absent: containers run on this machine. */
   readonly virtualMachine?: VirtualMachine | undefined;
 }

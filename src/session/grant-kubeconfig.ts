@@ -20,6 +20,10 @@ import type { SessionMount } from "./session.ts";
 /** Where kubectl looks inside. */
 const TARGET = posix.join(HOME_FOLDER, ".kube/config");
 
+/** Where a kubeconfig of one session only stands, and in which folder of its own. */
+const APART_FOLDER = posix.join(HOME_FOLDER, ".kube/apart");
+const APART_TARGET = posix.join(APART_FOLDER, "config");
+
 /** Members that name files, which are carried along. */
 const FILE_MEMBERS = ["certificate-authority", "client-certificate", "client-key", "tokenFile"];
 
@@ -44,13 +48,26 @@ export async function grantKubeconfig(host: CredentialHost): Promise<CredentialG
   const isLocal = current.clusters.some(({ body }) => isLoopbackServer(body["server"]));
   return {
     ...emptyGrant("kubeconfig"),
-    mounts,
-    copies: [{ target: TARGET, content: formatKubeconfig(carried), keeps: "kubeconfig-choices" }],
-    env: { KUBECONFIG: TARGET },
+    ...placeCopy(formatKubeconfig(carried), mounts, host),
     needs: [...plugins].map((command) => posix.basename(command)),
     network: isLocal ? "host" : undefined,
     warnings: describeProviders(current.users),
   };
+}
+
+/** The copy of everybody keeps what was chosen in it; one that was chosen on the command line is new each time. */
+function placeCopy(
+  content: string,
+  mounts: readonly SessionMount[],
+  { apart }: CredentialHost,
+): Pick<CredentialGrant, "mounts" | "copies" | "env"> {
+  if (apart === undefined) {
+    const copy = { target: TARGET, content, keeps: "kubeconfig-choices" } as const;
+    return { mounts, copies: [copy], env: { KUBECONFIG: TARGET } };
+  }
+  const folder: SessionMount = { source: apart, target: APART_FOLDER, readOnly: false, create: "folder" };
+  const copies = [{ target: APART_TARGET, content }];
+  return { mounts: [...mounts, folder], copies, env: { KUBECONFIG: APART_TARGET } };
 }
 
 async function readFiles({ home, env, files }: CredentialHost): Promise<KubeconfigFile[]> {

@@ -57,6 +57,8 @@ export interface SessionRequest {
   readonly workspace?: string | undefined;
   readonly settings?: SessionSettings | undefined;
   readonly grants?: readonly CredentialGrant[] | undefined;
+  /** More generated files. Absent: none. */
+  readonly files?: readonly SessionFile[] | undefined;
   /** The host's own certificates. Absent: those of the image are all there is. */
   readonly certificates?: CertificatePlan | undefined;
   /** Runs as 0:0 inside instead of as the caller. */
@@ -88,7 +90,7 @@ export function planSession(request: SessionRequest): Session {
     argv,
     workdir: folder.workdir,
     mounts: planMounts(request, folder.source),
-    files: planFiles(user, request.certificates),
+    files: [...planFiles(user, request.certificates), ...(request.files ?? [])],
     copies: grants.flatMap(({ copies }) => copies),
     ...withGrants(environment, grants),
     user,

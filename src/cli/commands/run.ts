@@ -3,6 +3,7 @@ import { ToolingError } from "../../core/error.ts";
 import type { Command } from "../command.ts";
 import { textOption } from "../option-value.ts";
 import { runInImage } from "../run-session.ts";
+import { readSessionOptions, SESSION_OPTIONS } from "../session-options.ts";
 
 /** `toolbox run`, and `toolbox CMD` */
 export const runCommand: Command = {
@@ -20,6 +21,7 @@ export const runCommand: Command = {
       summary: "docker, podman, nerdctl or embedded. Default: TOOLBOX_ENGINE, else what is there",
     },
     root: { type: "boolean", summary: "Run as root inside instead of as you" },
+    ...SESSION_OPTIONS,
   },
   examples: [
     { command: "toolbox helm lint .", summary: "the short form" },
@@ -38,6 +40,7 @@ export const runCommand: Command = {
         image: textOption(options, "image"),
         engine: textOption(options, "engine"),
         asRoot: options["root"] === true,
+        extras: readSessionOptions(options),
       },
       context,
     );
