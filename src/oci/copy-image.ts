@@ -4,7 +4,13 @@ import { forEachConcurrently } from "../core/concurrency.ts";
 import type { OperationOptions } from "../core/operation.ts";
 import type { ContentSink, ContentSource } from "./content-store.ts";
 import type { Descriptor } from "./descriptor.ts";
-import { type CopyPlan, planCopy, type PlanCopyOptions, type PlannedBlob } from "./plan-copy.ts";
+import {
+  type CopyPlan,
+  planCopy,
+  type PlanCopyOptions,
+  type PlannedBlob,
+  type PlannedManifest,
+} from "./plan-copy.ts";
 
 /** Optional parts of {@link applyCopy}. */
 export interface ApplyCopyOptions extends OperationOptions {
@@ -42,25 +48,35 @@ export async function copyImage(
  * @throws {ToolingError} what the source and the sink throw
  */
 export async function applyCopy(
-  { root, manifests, blobs, tagged }: CopyPlan,
+  plan: CopyPlan,
   from: ContentSource,
   to: ContentSink,
   options: ApplyCopyOptions = {},
 ): Promise<void> {
   const { signal, onProgress, concurrency = 4 } = options;
-  await forEachConcurrently(blobs, { limit: concurrency, signal }, async (blob, signal) => {
+  await forEachConcurrently(plan.blobs, { limit: concurrency, signal }, async (blob, signal) => {
     await copyBlob(from, to, blob, { ...options, signal });
   });
-  for (const { descriptor, name, bytes, isPresent } of manifests) {
+  for (const manifest of plan.manifests) {
     signal?.throwIfAborted();
-    const own = tagged.filter((each) => each.descriptor.digest === descriptor.digest).map(({ tag }) => tag);
-    const tags = descriptor.digest === root.digest ? [...own, options.tag] : [...own, undefined];
-    for (const tag of tags) {
-      if (tag !== undefined || (!isPresent && own.length === 0))
-        await to.putManifest(descriptor, bytes, { tag, signal });
+    const { descriptor, name, bytes, isPresent } = manifest;
+    for (const tag of namesToWrite(plan, manifest, options.tag)) {
+      const content = bytes ?? (await from.fetchManifest(descriptor, { signal }));
+      await to.putManifest(descriptor, content, { tag, signal });
     }
     onProgress?.({ type: "finished", what: name, skipped: isPresent });
   }
+}
+
+/** The tags under which a manifest is to be written; `undefined` among them is its digest alone. */
+function namesToWrite(
+  { root, isNamed, tagged }: CopyPlan,
+  { descriptor: { digest }, isPresent }: PlannedManifest,
+  wished: string | undefined,
+): readonly (string | undefined)[] {
+  const own = tagged.filter(({ descriptor }) => descriptor.digest === digest).map(({ tag }) => tag);
+  const tags = digest === root.digest && wished !== undefined && !isNamed ? [...own, wished] : own;
+  return tags.length > 0 || isPresent ? tags : [undefined];
 }
 
 async function copyBlob(

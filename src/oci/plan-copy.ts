@@ -17,6 +17,8 @@ import { verifyBytes } from "./verify-stream.ts";
 /** What a copy is going to do: data, made without changing anything. */
 export interface CopyPlan {
   readonly root: Descriptor;
+  /** Whether the target's name stands for the root already, so that nobody needs to write it. */
+  readonly isNamed: boolean;
   /** Children before their parents, what is about the image before the image; the root is the last. */
   readonly manifests: readonly PlannedManifest[];
   readonly blobs: readonly PlannedBlob[];
@@ -31,8 +33,8 @@ export interface PlannedManifest {
   readonly descriptor: Descriptor;
   /** What it is, for people: `manifest linux/arm64 (3f2a91c0b7de)`. */
   readonly name: string;
-  /** Exactly as the source gave them. */
-  readonly bytes: Uint8Array;
+  /** Exactly as the source gave them. Absent: not read, because the target has it under its name. */
+  readonly bytes?: Uint8Array | undefined;
   /** Whether the target has it already. */
   readonly isPresent: boolean;
 }
@@ -54,6 +56,12 @@ export interface PlanCopyOptions extends OperationOptions {
   readonly listReferrers?: ListReferrersOf | undefined;
   /** Finds what is about a manifest of the source by its tag, which is then copied too. Absent: it stays behind. */
   readonly findTagged?: FindTagged | undefined;
+  /**
+   * What the name that the copy is to get stands for now. A root that has its name is there, and a manifest that is
+   * there has all its blobs: registries refuse one whose blobs they miss. So nothing more is asked about it.
+   * Absent: nothing, or it is not known.
+   */
+  readonly named?: Descriptor | undefined;
   /** Questions to the target at once. Absent: 4. */
   readonly concurrency?: number | undefined;
 }
@@ -91,7 +99,7 @@ export async function planCopy(
     },
   );
   const manifests = planned === undefined ? others : [...others, planned];
-  return { root, manifests, blobs, referrers, tagged };
+  return { root, isNamed: options.named?.digest === root.digest, manifests, blobs, referrers, tagged };
 }
 
 interface CopyWalk {
@@ -113,30 +121,65 @@ interface WalkContext {
 
 const DEEPEST_INDEX = 8;
 
+/** A manifest of the source, and how much of it the target has. */
+interface MetManifest {
+  readonly descriptor: Descriptor;
+  readonly isPresent: boolean;
+  /** Absent: it was not read, because the target has all of it. */
+  readonly document?: { readonly bytes: Uint8Array; readonly parsed: ParsedManifest };
+  /** Parts that the target may lack. */
+  readonly children: readonly Descriptor[];
+}
+
 async function walkManifest(walk: CopyWalk, descriptor: Descriptor, context: WalkContext): Promise<void> {
-  const { options, depth } = context;
-  const { signal } = options;
   if (walk.manifests.has(descriptor.digest)) return;
+  await enterManifest(walk, await meetManifest(walk, descriptor, context), context);
+}
+
+async function meetManifest(
+  { from, to }: CopyWalk,
+  descriptor: Descriptor,
+  { options, depth, subject }: WalkContext,
+): Promise<MetManifest> {
+  const { named, platforms, signal } = options;
   if (depth > DEEPEST_INDEX) {
     throw new ToolingError("MANIFEST_INVALID", `index "${descriptor.digest}" is nested too deeply`);
   }
-  walk.subjects.set(descriptor.digest, descriptor);
-  const isPresent = await walk.to.hasManifest(descriptor, { signal });
+  const isNamed = named?.digest === descriptor.digest;
+  const isPresent = isNamed || (await to.hasManifest(descriptor, { signal }));
   // An index may be there without all it lists, when fewer platforms were copied before; a manifest may not.
   const isComplete = isPresent && !isIndexMediaType(descriptor.mediaType);
-  if (isComplete && depth > 0) return;
-  const bytes = await walk.from.fetchManifest(descriptor, { signal });
+  if (isComplete && (isNamed || depth > 0)) return { descriptor, isPresent, children: [] };
+  const bytes = await from.fetchManifest(descriptor, { signal });
   verifyBytes(bytes, descriptor);
   const parsed = parseManifest(bytes, descriptor.mediaType);
-  if (context.subject !== undefined) checkSubject(parsed, descriptor, context.subject);
-  for (const child of isComplete ? [] : childrenToCopy(parsed, options.platforms)) {
-    if (isManifestDescriptor(child)) await walkManifest(walk, child, { options, depth: depth + 1 });
-    else if (!walk.blobs.has(child.digest)) {
-      const name = nameChild(child, parsed, descriptor.platform);
-      walk.blobs.set(child.digest, { descriptor: child, name });
-    }
+  if (subject !== undefined) checkSubject(parsed, descriptor, subject);
+  const children = isComplete ? [] : childrenToCopy(parsed, platforms);
+  return { descriptor, isPresent, document: { bytes, parsed }, children };
+}
+
+async function enterManifest(
+  walk: CopyWalk,
+  { descriptor, isPresent, document, children }: MetManifest,
+  { options, depth }: WalkContext,
+): Promise<void> {
+  const { concurrency: limit = 4, signal } = options;
+  walk.subjects.set(descriptor.digest, descriptor);
+  if (document === undefined && depth > 0) return;
+  const parts = children.filter((child) => isManifestDescriptor(child) && !walk.manifests.has(child.digest));
+  const met = await mapConcurrently(
+    new Map(parts.map((part) => [part.digest, part])).values(),
+    { limit, signal },
+    async (part, signal) => meetManifest(walk, part, { options: { ...options, signal }, depth: depth + 1 }),
+  );
+  for (const part of met) await enterManifest(walk, part, { options, depth: depth + 1 });
+  for (const child of children) {
+    if (document === undefined || isManifestDescriptor(child) || walk.blobs.has(child.digest)) continue;
+    const name = nameChild(child, document.parsed, descriptor.platform);
+    walk.blobs.set(child.digest, { descriptor: child, name });
   }
-  walk.manifests.set(descriptor.digest, { descriptor, name: nameManifest(descriptor), bytes, isPresent });
+  const name = nameManifest(descriptor);
+  walk.manifests.set(descriptor.digest, { descriptor, name, bytes: document?.bytes, isPresent });
 }
 
 function childrenToCopy(

@@ -68,11 +68,15 @@ export const imageCopyCommand: Command = {
     const [from, to] = operands.map((text) => parseImagePlace(text, context.cwd));
     if (from === undefined || to === undefined) return 2;
     checkOptions(options, to);
+    // Opening a registry asks nothing of it; a layout would be made, and must wait until there is a source.
+    const target =
+      to.kind === "registry" ? await openTargetPlace(to, context, readCopyAccess(options).target) : undefined;
+    const named = target === undefined ? undefined : askTarget(target, context);
     const source = await openSourcePlace(from, context, readCopyAccess(options).source);
     try {
       const report =
         to.kind === "registry" || to.kind === "oci"
-          ? await copyToStore(source, to, { options, context })
+          ? await copyToStore(source, to, { options, context, target, named })
           : await copyToArchive(source, to, { options, context });
       showReport(
         { source: formatImagePlace(from), target: formatImagePlace(to), ...report },
@@ -89,6 +93,10 @@ export const imageCopyCommand: Command = {
 interface CopyRequest {
   readonly options: CommandInput["options"];
   readonly context: CommandContext;
+  /** Absent: not opened yet. */
+  readonly target?: TargetPlace | undefined;
+  /** What the target's name stands for now. Absent: it was not asked. */
+  readonly named?: Promise<Descriptor | undefined> | undefined;
 }
 
 /** What was copied, or would be. */
@@ -114,17 +122,40 @@ function usage(message: string, hint: string): ToolingError {
   return new ToolingError("COMMAND_USAGE", message, { hint });
 }
 
+/** Asks while the source is asked too: most copies of a daily job find their target up to date, and end with that. */
+function askTarget(
+  { sink, tag }: TargetPlace,
+  { signal }: CommandContext,
+): Promise<Descriptor | undefined> | undefined {
+  if (tag === undefined) return undefined;
+  const named = sink.resolveManifest(tag, { signal }).catch((error: unknown) => {
+    // Nothing is there, or nothing that we could read: it will be replaced.
+    if (error instanceof ToolingError && REPLACEABLE.has(error.code)) return undefined;
+    throw error;
+  });
+  // When the source fails first, nobody waits for this.
+  named.catch(() => undefined);
+  return named;
+}
+
+const REPLACEABLE: ReadonlySet<string> = new Set([
+  "DIGEST_MISMATCH",
+  "IMAGE_NOT_FOUND",
+  "JSON_INVALID",
+  "MANIFEST_INVALID",
+]);
+
 async function copyToStore(
   from: SourcePlace,
   place: Extract<ImagePlace, { kind: "registry" | "oci" }>,
-  { options, context }: CopyRequest,
+  { options, context, named, ...request }: CopyRequest,
 ): Promise<CopyReport> {
   const { signal, onProgress } = context;
   const root = await choosePlatform(from, platformOption(options), context);
   checkDigest(place, root);
-  const target = await openTargetPlace(place, context, readCopyAccess(options).target);
+  const target = request.target ?? (await openTargetPlace(place, context, readCopyAccess(options).target));
   const about = options["referrers"] === true ? aboutImages(from) : {};
-  const plan = await planCopy(from.source, target.sink, root, { ...about, signal });
+  const plan = await planCopy(from.source, target.sink, root, { ...about, named: await named, signal });
   if (options["dry-run"] !== true) {
     const { tag } = target;
     await applyCopy(plan, from.source, target.sink, {
@@ -183,7 +214,7 @@ async function copyToArchive(
 /** Archives of docker hold images to run, and engines refuse everything else in words of their own. */
 function requireImage({ root, manifests }: CopyPlan): void {
   const own = manifests.find(({ descriptor }) => descriptor.digest === root.digest);
-  const parsed = own === undefined ? undefined : parseManifest(own.bytes, root.mediaType);
+  const parsed = own?.bytes === undefined ? undefined : parseManifest(own.bytes, root.mediaType);
   const type = parsed?.kind === "manifest" ? parsed.manifest.config.mediaType : root.mediaType;
   if (type === MEDIA_TYPES.imageConfig || type === MEDIA_TYPES.dockerConfig) return;
   throw new ToolingError("MANIFEST_INVALID", `"${root.digest}" is an artifact and no image to run`, {

@@ -77,7 +77,7 @@ async function readWishes(
 }
 
 async function applyStep(
-  { from, to, root }: SyncStep,
+  { from, to, root, state }: SyncStep,
   context: CommandContext,
   access: CopyAccess & { readonly withReferrers: boolean },
 ): Promise<void> {
@@ -85,7 +85,11 @@ async function applyStep(
   const source = await openSourcePlace(from, context, access.source);
   const target = await openTargetPlace(to, context, access.target);
   const about = access.withReferrers ? aboutImages(source) : {};
-  const plan = await planCopy(source.source, target.sink, root, { ...about, signal });
+  const plan = await planCopy(source.source, target.sink, root, {
+    ...about,
+    named: state === "same" ? root : undefined,
+    signal,
+  });
   await applyCopy(plan, source.source, target.sink, { tag: target.tag, signal, onProgress });
   await target.keep(plan.referrers);
 }
