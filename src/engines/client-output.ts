@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { fstatSync } from "node:fs";
+import type { Writable } from "node:stream";
 
 /**
  * What an engine's client writes to.
@@ -8,7 +9,14 @@ import { fstatSync } from "node:fs";
  * - `pipe`: a pipe or socket whose reader may go away first, as in `toolbox kubectl logs pod | head`.
  * - `shared-pipe`: the same, with stderr in it.
  */
-export type ClientOutput = "steady" | "pipe" | "shared-pipe";
+export type OutputKind = "steady" | "pipe" | "shared-pipe";
+
+/** Our own output, which engines' clients write to. */
+export interface ClientOutput {
+  readonly kind: OutputKind;
+  /** Our stderr. */
+  readonly errors: Writable;
+}
 
 /** 128 + SIGPIPE: how a command ends in a shell when nobody reads what it writes. */
 export const PIPE_EXIT_CODE = 141;
@@ -21,7 +29,7 @@ export const LOST_READER: RegExp =
   /(?<![^\n])[^\n]{0,300}write \/dev\/stdout: (?:broken pipe|connection reset by peer)\n$/;
 
 /** Looks at our own stdout and stderr. */
-export function lookAtOutput(): ClientOutput {
+export function lookAtOutput(): OutputKind {
   const [out, err] = [1, 2].map((descriptor) => {
     try {
       return fstatSync(descriptor);
@@ -34,7 +42,7 @@ export function lookAtOutput(): ClientOutput {
 }
 
 /** Whether a client that ended with this code may have left its command behind, when its own words are not known. */
-export function mayBeLeftBehind(output: ClientOutput, exitCode: number): boolean {
-  if (output === "steady") return false;
-  return exitCode === PIPE_EXIT_CODE || (output === "shared-pipe" && [1, 125, 126].includes(exitCode));
+export function mayBeLeftBehind(kind: OutputKind | undefined, exitCode: number): boolean {
+  if (kind === undefined || kind === "steady") return false;
+  return exitCode === PIPE_EXIT_CODE || (kind === "shared-pipe" && [1, 125, 126].includes(exitCode));
 }

@@ -3,7 +3,7 @@ import { spawn } from "node:child_process";
 import { access, constants, stat } from "node:fs/promises";
 import { constants as systemConstants } from "node:os";
 import { delimiter, isAbsolute, join } from "node:path";
-import { Readable } from "node:stream";
+import { Readable, type Writable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { collectBytes, type ByteStream } from "../core/byte-stream.ts";
 import { isSystemError } from "../core/error.ts";
@@ -43,8 +43,15 @@ export interface ForegroundProgram {
 
 /** Optional parts of {@link ProgramRunner.start}. */
 export interface StartOptions {
-  /** A last line on stderr that nobody shall see. Absent: the program has our stderr itself. */
-  readonly keepBack?: RegExp | undefined;
+  /** What stands between the program's stderr and ours. Absent: the program has our stderr itself. */
+  readonly relay?: ErrorRelay | undefined;
+}
+
+/** Passes on what a program says on stderr, but for a last line that nobody shall see. */
+export interface ErrorRelay {
+  /** Our stderr. */
+  readonly target: Writable;
+  readonly keepBack: RegExp;
 }
 
 /** Starts other programs, never through a shell. */
@@ -87,12 +94,11 @@ async function capture(
   argv: readonly string[],
   { env, input, timeout, signal, onErrorText }: CaptureOptions,
 ): Promise<CapturedProgram> {
-  const limit = timeout === undefined ? undefined : AbortSignal.timeout(timeout);
-  const stop = AbortSignal.any([signal, limit].filter((one) => one !== undefined));
   const child = spawn(program, argv, {
     env: { ...env },
     stdio: ["pipe", "pipe", "pipe"],
-    signal: stop,
+    signal,
+    timeout,
     killSignal: "SIGKILL",
   });
   const ended = new Promise<number>((resolve, reject) => {
@@ -113,8 +119,8 @@ async function capture(
     fed,
   ]);
   signal?.throwIfAborted();
-  if (feedError !== undefined && limit?.aborted !== true) throw feedError;
-  return { exitCode, stdout, stderr, timedOut: limit?.aborted ?? false };
+  if (feedError !== undefined && !child.killed) throw feedError;
+  return { exitCode, stdout, stderr, timedOut: child.killed };
 }
 
 /** Keeps reading past the limit, so that the program does not block, but forgets what follows. */
@@ -134,9 +140,9 @@ async function start(
   program: string,
   argv: readonly string[],
   env: ProgramEnvironment,
-  { keepBack }: StartOptions = {},
+  { relay }: StartOptions = {},
 ): Promise<ForegroundProgram> {
-  const errors = keepBack === undefined ? "inherit" : "pipe";
+  const errors = relay === undefined ? "inherit" : "pipe";
   const child = spawn(program, argv, { env: { ...env }, stdio: ["inherit", "inherit", errors] });
   await new Promise<void>((resolve, reject) => {
     child.once("spawn", resolve);
@@ -146,16 +152,20 @@ async function start(
     child.once("exit", (code, signal) => resolve(codeOf(code, signal)));
   });
   const started = { pid: child.pid ?? 0, kill: (signal: NodeJS.Signals) => void child.kill(signal), ended };
-  if (keepBack === undefined || child.stderr === null) return started;
-  return { ...started, keptBack: keepLast(child.stderr, ended, keepBack) };
+  if (relay === undefined || child.stderr === null) return started;
+  return { ...started, keptBack: keepLast(child.stderr, ended, relay) };
 }
 
 /** Whoever ended well meant what it said last. */
-async function keepLast(source: Readable, ended: Promise<number>, last: RegExp): Promise<boolean> {
+async function keepLast(
+  source: Readable,
+  ended: Promise<number>,
+  { target, keepBack }: ErrorRelay,
+): Promise<boolean> {
   const { relayErrors, writeErrors } = await import("./relay-errors.ts");
-  const kept = await relayErrors(source, process.stderr, last);
+  const kept = await relayErrors(source, target, keepBack);
   if ((await ended) !== 0) return kept !== "";
-  await writeErrors(process.stderr, kept);
+  await writeErrors(target, kept);
   return false;
 }
 

@@ -29,9 +29,10 @@ const TERMINAL_SIGNALS: readonly ForwardedSignal[] = ["SIGINT", "SIGQUIT"];
  */
 export async function runForeground(
   { program, argv, env, deliver, endLeftBehind }: ForegroundCommand,
-  { programs, signals, hasTerminal, output = "steady" }: EngineHost,
+  { programs, signals, hasTerminal, output }: EngineHost,
 ): Promise<RunOutcome> {
-  const keepBack = endLeftBehind !== undefined && output === "pipe" ? LOST_READER : undefined;
+  const hears = endLeftBehind !== undefined && output?.kind === "pipe";
+  const relay = hears ? { target: output.errors, keepBack: LOST_READER } : undefined;
   const early: ForwardedSignal[] = [];
   let running: ForegroundProgram | undefined;
   const pass = (signal: ForwardedSignal): void => {
@@ -43,11 +44,12 @@ export async function runForeground(
     if (!hasTerminal || !TERMINAL_SIGNALS.includes(signal)) pass(signal);
   });
   try {
-    running = await programs.start(program, argv, env, { keepBack });
+    running = await programs.start(program, argv, env, { relay });
     for (const signal of early) pass(signal);
     const exitCode = await running.ended;
     const isLost = (await running.keptBack) === true;
-    if (endLeftBehind === undefined || !(isLost || mayBeLeftBehind(output, exitCode))) return { exitCode };
+    if (endLeftBehind === undefined || !(isLost || mayBeLeftBehind(output?.kind, exitCode)))
+      return { exitCode };
     return { exitCode: (await endLeftBehind()) || isLost ? PIPE_EXIT_CODE : exitCode };
   } catch (error) {
     throw describeStartFailure(error, program);

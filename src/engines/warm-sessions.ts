@@ -136,8 +136,7 @@ export class ContainerWarmth implements WarmEngine {
 
   async logs({ name }: WarmSession, { follow = false } = {}): Promise<RunOutcome> {
     const argv = ["logs", ...(follow ? ["--follow"] : []), name];
-    const endLeftBehind = async (): Promise<boolean> => Promise.resolve(false);
-    const command = { program: await this.#find(), argv, env: this.#host.env, endLeftBehind };
+    const command = { program: await this.#find(), argv, env: this.#host.env, endLeftBehind: noneLeft };
     return runForeground(command, this.#host);
   }
 
@@ -179,6 +178,11 @@ export class ContainerWarmth implements WarmEngine {
       hint: `See what "${this.#name} ps" says, or go without: every command starts a container of its own.`,
     });
   }
+}
+
+/** `logs` leaves nothing behind: it only complains. */
+async function noneLeft(): Promise<boolean> {
+  return Promise.resolve(false);
 }
 
 function markerOf({ home, key }: WarmPlace): string {
