@@ -49,7 +49,7 @@ try {
     stateDir: request.stateDir,
     programs: engines.systemPrograms,
     signals: engines.processSignals,
-    output: engines.lookAtOutput(),
+    output: { kind: engines.lookAtOutput(), errors: process.stderr },
     hasTerminal: terminal.stdin || terminal.stdout || (process.stderr.isTTY ?? false),
   });
   const store = await oci.openLayoutStore(request.store, { create: false });
