@@ -3,16 +3,18 @@
 /**
  * Joins the compiled command line into few files: a command that loads 120 small modules starts 60 ms later than one
  * that loads three. What a run and a copy need becomes one chunk each, what both need a third; the rest stays apart
- * and loads with the verb that needs it. What tsc made for the other entries of the package is left as it is.
+ * and loads with the verb that needs it. What tsc made for the other entries of the package is left as it is. The
+ * old command line serves until the new one is complete.
  */
-import { copyFile, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { chmod, copyFile, cp, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { rolldown } from "rolldown";
 
 const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
+const COMPILED = join(ROOT, "out", "compiled");
+const CLI = join(COMPILED, "cli");
 const DIST = join(ROOT, "dist");
-const CLI = join(DIST, "cli");
 const TEMPORARY = join(DIST, ".cli");
 
 /** Packages of many small files in plain JavaScript: joined, they load in half the time. */
@@ -52,11 +54,14 @@ await bundle.close();
 await writeFile(join(TEMPORARY, "package.json"), '{ "type": "commonjs" }\n');
 await writeFile(join(TEMPORARY, "LICENSES.txt"), await listLicenses());
 // Worker threads start from files of their own, which stand beside whoever starts them.
-for (const name of await readdir(join(DIST, "archive"))) {
-  if (name.endsWith(".mjs")) await copyFile(join(DIST, "archive", name), join(TEMPORARY, name));
+for (const name of await readdir(join(COMPILED, "archive"))) {
+  if (name.endsWith(".mjs")) await copyFile(join(COMPILED, "archive", name), join(TEMPORARY, name));
 }
-await rm(CLI, { recursive: true });
-await rename(TEMPORARY, CLI);
+await chmod(join(TEMPORARY, "main.js"), 0o755);
+await cp(COMPILED, DIST, { recursive: true, filter: (path) => path !== CLI });
+await rm(join(DIST, "cli"), { recursive: true, force: true });
+await rename(TEMPORARY, join(DIST, "cli"));
+await rm(COMPILED, { recursive: true });
 
 /** The notices that the joined packages want to go with their code. */
 async function listLicenses() {
