@@ -178,8 +178,8 @@ describe.runIf(canSandbox)("a shell in an image that we built", () => {
         type: "kubectl cluster-in\t",
       },
       { after: /kubectl cluster-info /, type: "\u0015helm depen\t" },
-      { after: /helm dependency /, type: "\u0015yq shell-comp\t" },
-      { after: /yq shell-completion /, type: "\u0015exit\r" },
+      { after: /helm dependency /, type: "\u0015yq eval-a\t" },
+      { after: /yq eval-all /, type: "\u0015exit\r" },
     ];
     const { code } = await shell(
       ["--engine", "namespaces"],
