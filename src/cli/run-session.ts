@@ -21,6 +21,7 @@ import {
   type CredentialGrant,
   describeMissingNeeds,
   describeUnreachable,
+  findPrivateHome,
   type HostFiles,
   planCertificates,
   planCredentials,
@@ -144,7 +145,8 @@ async function planRun(
   const settings = settingsOf(lock, extras);
   const { names, ...choice } = credentialsOf(lock, extras);
   const virtualMachine = virtualMachineOf(engine, process.platform);
-  const place = { home: host.home, env, files, virtualMachine, apart };
+  const privateHome = findPrivateHome(host, folder);
+  const place = { home: host.home, env, files, virtualMachine, privateHome, apart };
   const grants = await planCredentials(names, { ...place, ...choice });
   for (const warning of describeGrants(grants, { lock, name, network: settings.network }))
     context.note(`note: ${warning}`);

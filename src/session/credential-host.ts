@@ -25,6 +25,8 @@ export interface CredentialHost {
   readonly context?: string | undefined;
   /** The namespace to start in. Absent: the context's own. */
   readonly namespace?: string | undefined;
+  /** The folder of the host that stands at HOME inside. Absent: not known, and nothing was switched in it. */
+  readonly privateHome?: string | undefined;
   /**
    * A folder of the host for a kubeconfig that is chosen for one session only, so that commands beside it keep theirs.
    * Absolute. Absent: it stands in HOME.

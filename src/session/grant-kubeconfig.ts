@@ -14,6 +14,7 @@ import {
   mergeKubeconfigs,
   selectContext,
 } from "./kubeconfig.ts";
+import { readChoices } from "./private-choices.ts";
 import { HOME_FOLDER } from "./private-home.ts";
 import type { SessionMount } from "./session.ts";
 
@@ -40,10 +41,12 @@ export async function grantKubeconfig(host: CredentialHost): Promise<CredentialG
     };
   }
   const whole = mergeKubeconfigs(files);
-  const chosen = host.context === undefined ? whole : selectContext(whole, host.context);
+  const switched = await switchedContext(whole, host);
+  const chosen =
+    host.context === undefined ? startFrom(whole, switched, host) : selectContext(whole, host.context);
   const config = host.namespace === undefined ? chosen : withNamespace(chosen, host.namespace);
   const { config: carried, mounts } = await carryFiles(config, host);
-  const current = selectedParts(config);
+  const current = selectedParts(config, switched);
   const plugins = new Set(current.users.map(execPluginOf).filter((command) => command !== undefined));
   const isLocal = current.clusters.some(({ body }) => isLoopbackServer(body["server"]));
   return {
@@ -91,11 +94,31 @@ function withNamespace(config: Kubeconfig, namespace: string): Kubeconfig {
   return { ...config, contexts };
 }
 
-/** What the current context uses; everything when none is current. */
-function selectedParts(config: Kubeconfig): Kubeconfig {
-  const { contexts, currentContext } = config;
-  const isThere = contexts.some(({ name }) => name === currentContext);
-  return currentContext === undefined || !isThere ? config : selectContext(config, currentContext);
+/**
+ * The context that was switched to in the private copy, which commands will use. When the host has switched since, this
+ * is one command late. Absent: none that there is, or the session has only the one that it names.
+ */
+async function switchedContext(
+  { contexts }: Kubeconfig,
+  { privateHome, context, files }: CredentialHost,
+): Promise<string | undefined> {
+  if (privateHome === undefined || context !== undefined) return undefined;
+  const path = posix.join(privateHome, posix.relative(HOME_FOLDER, TARGET));
+  // Commands may have put anything there, such as a pipe that never ends.
+  if ((await files.kindOf(path)) !== "file") return undefined;
+  const choices = await readChoices((await files.readText(path)) ?? "");
+  return contexts.find(({ name }) => name === choices.context)?.name;
+}
+
+/** A copy that is new each time starts where the copy of everybody is. */
+function startFrom(whole: Kubeconfig, switched: string | undefined, { apart }: CredentialHost): Kubeconfig {
+  return apart === undefined || switched === undefined ? whole : { ...whole, currentContext: switched };
+}
+
+/** What the context in use needs; everything when there is none. */
+function selectedParts(config: Kubeconfig, switched = config.currentContext): Kubeconfig {
+  const isThere = config.contexts.some(({ name }) => name === switched);
+  return switched === undefined || !isThere ? config : selectContext(config, switched);
 }
 
 /**

@@ -12,7 +12,13 @@ export type { CredentialHost, HostFiles, VirtualMachine } from "./credential-hos
 export { type CertificatePlan, planCertificates } from "./plan-certificates.ts";
 export { planCredentials } from "./plan-credentials.ts";
 export { planShell } from "./plan-shell.ts";
-export { planSession, type SessionHost, type SessionRequest, type SessionSettings } from "./plan-session.ts";
+export {
+  findPrivateHome,
+  planSession,
+  type SessionHost,
+  type SessionRequest,
+  type SessionSettings,
+} from "./plan-session.ts";
 export { keepChoices, parseChoices, readChoices } from "./private-choices.ts";
 export { HOME_FOLDER, workspaceKey } from "./private-home.ts";
 export type {

@@ -152,6 +152,37 @@ describe("kubeconfig", () => {
     expect(readCopy(grant).users[0]?.user).toEqual({ exec: { command: "aws-iam" } });
   });
 
+  test.each([
+    ["config: one", []],
+    ["current-context: two", ["kubelogin"]],
+    ["current-context: gone", []],
+    ["- no kubeconfig", []],
+  ])("names what the context needs that %j in the private copy chose", async (copy, needs) => {
+    const files = {
+      "/home/ada/.kube/config": configOf("one", "https://one"),
+      "/two": configOf("two", "https://two").replace("user: {}", "user: { exec: { command: kubelogin } }"),
+      "/state/homes/shop/.kube/config": copy,
+    };
+    const env = { KUBECONFIG: "/home/ada/.kube/config:/two" };
+    expect((await grantOf(files, env, { privateHome: "/state/homes/shop" })).needs).toEqual(needs);
+    expect((await grantOf(files, env)).needs).toEqual([]);
+  });
+
+  test("that is of one session only starts in the context that the private copy chose", async () => {
+    const files = {
+      "/a": configOf("one", "https://one"),
+      "/b": configOf("two", "https://two"),
+      "/state/homes/shop/.kube/config": "current-context: two",
+    };
+    const more = { privateHome: "/state/homes/shop", apart: "/state/apart", namespace: "front" };
+    const [copy] = (await grantOf(files, { KUBECONFIG: "/a:/b" }, more)).copies;
+    const content = copy !== undefined && "content" in copy ? copy.content : "";
+    expect(parse(content)).toMatchObject({
+      "current-context": "two",
+      contexts: [{ name: "one" }, { name: "two", context: { namespace: "front" } }],
+    });
+  });
+
   test("takes the files along that it names, wherever they are", async () => {
     const text = configOf("one", "https://one").replace(
       'server: "https://one"',

@@ -103,6 +103,18 @@ export function planSession(request: SessionRequest): Session {
   };
 }
 
+/**
+ * The folder of the host that the session's HOME will be.
+ *
+ * @throws {ToolingError} `MOUNT_REFUSED`
+ */
+export function findPrivateHome(
+  { cwd, home, stateDir }: Pick<SessionHost, "cwd" | "home" | "stateDir">,
+  workspace: string | undefined,
+): string {
+  return planPrivateHome(stateDir, planWorkingFolder(cwd, workspace, home).source).source;
+}
+
 function planCommand(argv: readonly string[]): readonly string[] {
   for (const argument of argv) refuseLostBytes(argument);
   return argv.length === 0 ? ["bash"] : argv;

@@ -137,6 +137,17 @@ describe.runIf(canStartCluster())("kubectl and a real API server", () => {
       expect(existsSync(canary)).toBe(false);
     });
 
+    test("name the plugin that the context in use needs, and none that only the host's would need", async () => {
+      const ada = await office.hire();
+      const users = { sso: { exec: execOf(PLUGIN) }, dev: { token: cluster.token } };
+      await ada.write(".kube/config", configOf("sso", users));
+      const noted = { code: 0, stderr: expect.stringContaining(`signs in with "${PLUGIN}"`) };
+      expect(await ada.toolbox(["kubectl", "config", "use-context", "dev"])).toMatchObject(noted);
+      expect(await ada.say(WHO)).toBe("user-0");
+      expect(await ada.say(["kubectl", "config", "use-context", "sso"])).toBe('Switched to context "sso".');
+      expect(await ada.toolbox(["kubectl", "config", "current-context"])).toMatchObject(noted);
+    });
+
     test("stop a watch when nobody reads it any more, without a word", async () => {
       const ada = await office.hire();
       await ada.write(".kube/config", configOf("dev", { dev: { token: cluster.token } }));
