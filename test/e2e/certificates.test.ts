@@ -47,6 +47,11 @@ describe.runIf(canMakeCertificates())("a server that only a company's own author
     await image?.remove();
   });
 
+  const lock = async (session: string): Promise<void> => {
+    await work.write("toolbox.yaml", `use: ${image.repository}:${TAG}\n${session}`);
+    expect((await work.toolbox(["lock"])).code).toBe(0);
+  };
+
   describe.each(ENGINES_UNDER_TEST.filter(({ title }) => /^(?:docker|bubblewrap) as root$/.test(title)))(
     "on $title",
     (engine) => {
@@ -56,10 +61,6 @@ describe.runIf(canMakeCertificates())("a server that only a company's own author
       });
       afterAll(async () => ready?.stop());
 
-      const lock = async (session: string): Promise<void> => {
-        await work.write("toolbox.yaml", `use: ${image.repository}:${TAG}\n${session}`);
-        expect((await work.toolbox(["lock"])).code).toBe(0);
-      };
       const toolbox = async (
         args: readonly string[],
         env: Readonly<Record<string, string | undefined>>,
