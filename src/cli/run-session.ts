@@ -29,6 +29,7 @@ import {
   planShell,
   type Session,
   type SessionHost,
+  type SessionLimits,
   type SessionSettings,
 } from "../session/index.ts";
 import type { RunLock } from "../workspace/index.ts";
@@ -184,12 +185,12 @@ function credentialsOf(
 }
 
 function settingsOf(lock: RunLock | undefined, extras: SessionExtras): SessionSettings {
-  const { mounts = [], env, network } = lock?.session ?? {};
+  const { mounts = [], env, network, limits } = lock?.session ?? {};
   return {
     env,
     mounts: [...mounts, ...(extras.mounts ?? [])],
     network: extras.network ?? network,
-    limits: extras.limits,
+    limits: { ...limits, ...withoutGaps(extras.limits) },
     ports: extras.ports,
   };
 }
@@ -203,6 +204,10 @@ function tell({ exitCode, failure, hint }: RunOutcome, { complain }: CommandCont
   if (failure !== undefined) complain(`error: ${failure}`);
   if (hint !== undefined) complain(`hint:  ${hint}`);
   return exitCode;
+}
+
+function withoutGaps(limits: SessionLimits = {}): SessionLimits {
+  return Object.fromEntries(Object.entries(limits).filter(([, limit]) => limit !== undefined));
 }
 
 function describeGrants(

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { ToolingError } from "../core/error.ts";
 import type { SessionLimits, SessionNetwork } from "../session/index.ts";
+import { parseMemorySize } from "../workspace/index.ts";
 import type { CommandInput, CommandOption } from "./command.ts";
 import { textOption } from "./option-value.ts";
 
@@ -46,8 +47,6 @@ export const SESSION_OPTIONS: Readonly<Record<string, CommandOption>> = {
   pids: { type: "string", value: "NUMBER", summary: "At most so many processes and threads" },
 };
 
-const UNITS: Readonly<Record<string, number>> = { "": 1, k: 1024, m: 1024 ** 2, g: 1024 ** 3 };
-
 /**
  * Reads {@link SESSION_OPTIONS}.
  *
@@ -63,7 +62,7 @@ export function readSessionOptions(options: CommandInput["options"]): SessionExt
     ports,
     network,
     limits: {
-      memory: readNumber(options, "memory", parseSize),
+      memory: readNumber(options, "memory", (text) => parseMemorySize(text) ?? 0),
       cpus: readNumber(options, "cpus", (text) => (/^\d{1,4}(?:\.\d{1,3})?$/.test(text) ? Number(text) : 0)),
       pids: readNumber(options, "pids", (text) => (/^\d{1,7}$/.test(text) ? Number(text) : 0)),
     },
@@ -117,11 +116,6 @@ function readNumber(
     text,
     name === "memory" ? "Write a size such as 512m or 2g." : "Write a number above zero.",
   );
-}
-
-function parseSize(text: string): number {
-  const [, number, unit = ""] = /^(\d{1,12}(?:\.\d{1,3})?)([kmg]?)(?:i?b)?$/i.exec(text) ?? [];
-  return number === undefined ? 0 : Math.floor(Number(number) * (UNITS[unit.toLowerCase()] ?? 1));
 }
 
 function wrong(name: string, text: string, hint: string): ToolingError {

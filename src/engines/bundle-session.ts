@@ -5,6 +5,7 @@ import type { Session } from "../session/index.ts";
 import type { EngineHost, ImageSupply } from "./engine.ts";
 import { findInit } from "./host-tools.ts";
 import { placeSession } from "./place-session.ts";
+import { refuseLimits } from "./refuse-limits.ts";
 import { writeBundle } from "./runtime-bundle.ts";
 import { unpackImage } from "./unpack-image.ts";
 import { readUnpackedImage } from "./unpacked-image.ts";
@@ -35,6 +36,9 @@ export async function bundleSession(
       hint: "Run the same command again.",
     });
   }
+  // Its writer decides what is in it: whoever runs it as root later would find no limits.
+  if (host.uid !== 0)
+    refuseLimits(session, "a bundle of a plain user", "only root may make the cgroup for them");
   const placed = await placeSession(session, image, host.stateDir);
   const init = await findInit(host);
   await writeBundle(placed, folder, {

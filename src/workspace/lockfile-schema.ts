@@ -32,6 +32,13 @@ const session = z.strictObject({
   context: z.string().min(1).optional(),
   namespace: z.string().min(1).optional(),
   network: z.enum(["host", "default", "none"]).optional(),
+  limits: z
+    .strictObject({
+      memory: z.int().positive().optional(),
+      cpus: z.number().positive().optional(),
+      pids: z.int().positive().optional(),
+    })
+    .optional(),
 });
 
 /** toolbox.lock, format 1. */

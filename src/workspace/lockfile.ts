@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { LockedPackage, LockedTool } from "../catalog/index.ts";
 import type { Platform } from "../core/platform.ts";
+import type { LockedLimits } from "./session-limits.ts";
 
 /** The format that this package writes. */
 export const LOCK_VERSION = 1;
@@ -65,6 +66,8 @@ export interface LockedSession {
   readonly namespace?: string | undefined;
   /** Absent: what the credentials need, else the host's. */
   readonly network?: "host" | "default" | "none" | undefined;
+  /** Absent: no limits. */
+  readonly limits?: LockedLimits | undefined;
 }
 
 /** The wish that a locked tool answers, so that a changed wish is noticed. */

@@ -6,6 +6,7 @@ import { resolveImages } from "./image-graph.ts";
 import type { LockedMount, LockedSession } from "./lockfile.ts";
 import { type Problem, problemsError } from "./problem.ts";
 import { schemaProblems } from "./schema-problems.ts";
+import { resolveLimits } from "./session-limits.ts";
 import type { SessionWish } from "./session-wish.ts";
 import { resolveTools } from "./tool-wishes.ts";
 import { type WorkspaceFile, workspaceSchema } from "./workspace-schema.ts";
@@ -83,7 +84,7 @@ function resolveSession(
   const [firstImage] = images.keys();
   const image = session.image ?? (use === undefined ? firstImage : undefined);
   if (written === undefined && image === undefined && use === undefined) return undefined;
-  const { mounts = [], env = [], credentials = [], context, namespace, network } = session;
+  const { mounts = [], env = [], credentials = [], context, namespace, network, limits } = session;
   return {
     image,
     mounts: mounts.map(resolveMount),
@@ -92,6 +93,7 @@ function resolveSession(
     context,
     namespace,
     network,
+    limits: resolveLimits(limits),
   };
 }
 

@@ -111,8 +111,8 @@ function isUse(use: LockedUse | undefined): boolean {
 function isSession(session: unknown): boolean {
   if (session === undefined) return true;
   if (!isObject(session)) return false;
-  const { mounts, env, credentials } = session as Partial<LockedSession>;
-  return [mounts, env, credentials].every((list) => Array.isArray(list));
+  const { mounts, env, credentials, limits = {} } = session as Partial<LockedSession>;
+  return [mounts, env, credentials].every((list) => Array.isArray(list)) && isObject(limits);
 }
 
 function isObject(value: unknown): value is object {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { z } from "zod";
 import { CREDENTIAL_NAMES } from "./credential-name.ts";
+import { limitsSchema } from "./session-limits.ts";
 
 const mountText = z
   .string()
@@ -48,6 +49,7 @@ export const sessionSchema = z.strictObject({
     .enum(["host", "default", "none"])
     .optional()
     .describe('Default "host", so that local clusters answer'),
+  limits: limitsSchema.optional().describe("What a command may use at most. Default: no limits"),
 });
 
 /** `session:` as written. */

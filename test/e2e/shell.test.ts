@@ -164,6 +164,16 @@ describe.runIf(canStartDocker())("a shell on docker", () => {
     ];
     expect((await shell(options, steps, docker.env)).code).toBe(0);
   });
+
+  test("keeps the limits of the workspace, but for those of the command line", async () => {
+    await workspace.write("toolbox.lock", lockWith([], { pids: 50, memory: 128 * 1024 ** 2 }));
+    const read = "cat /sys/fs/cgroup/pids/pids.max /sys/fs/cgroup/pids.max 2>/dev/null; exit 0";
+    const env = { ...docker.env, HOME: home.path, TOOLBOX_ENGINE: "docker" };
+    expect((await workspace.toolbox(["sh", "-c", read], { env })).stdout).toBe("50\n");
+    const { stdout } = await workspace.toolbox(["run", "--pids", "60", "sh", "-c", read], { env });
+    expect(stdout).toBe("60\n");
+    await workspace.write("toolbox.lock", lockWith(["kubeconfig"]));
+  });
 });
 
 describe.runIf(canSandbox)("a shell in an image that we built", () => {
@@ -191,11 +201,11 @@ describe.runIf(canSandbox)("a shell in an image that we built", () => {
   });
 });
 
-function lockWith(credentials: readonly string[]): string {
+function lockWith(credentials: readonly string[], limits?: Readonly<Record<string, number>>): string {
   return JSON.stringify({
     lockVersion: 1,
     images: { tools: { tools: [] } },
-    session: { image: "tools", mounts: [], env: [], credentials },
+    session: { image: "tools", mounts: [], env: [], credentials, limits },
   });
 }
 
