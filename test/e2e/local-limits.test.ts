@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { chmod, readdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
+import { createInterface } from "node:readline";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { openLayoutStore } from "../../src/oci/index.ts";
 import { verifyRegistryFolder } from "../../src/registry/index.ts";
@@ -140,6 +143,24 @@ test.each([["--raw"], ["--json"]])("output that does not fit is an error and no 
   expect(refused.stderr).toContain("[DISK_FULL]");
   expect(refused.stderr).not.toContain("    at ");
   expect(refused.code).toBe(7);
+});
+
+test("a registry whose log the disk cannot take serves on, and stops when told to", async () => {
+  const script = `exec "$0" "$@" 2> /dev/full`;
+  const words = ["registry", "serve", "--listen", "127.0.0.1:0", "--store", store, "--access-log"];
+  const child = spawn("sh", ["-c", script, process.execPath, TOOLBOX, ...words], {
+    stdio: ["ignore", "pipe", "ignore"],
+  });
+  const closed = once(child, "close");
+  try {
+    const [line] = (await once(createInterface({ input: child.stdout }), "line")) as [string];
+    const url = /http:\S+/.exec(line)?.[0] ?? "";
+    for (let round = 0; round < 3; round += 1) expect((await fetch(`${url}/v2/`)).status).toBe(200);
+  } finally {
+    child.kill("SIGTERM");
+    await closed;
+  }
+  expect((await verifyRegistryFolder(store, { deep: true })).problems).toEqual([]);
 });
 
 describe.runIf(hasPrograms("strace"))("what a power loss may not take:", () => {
