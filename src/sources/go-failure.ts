@@ -79,7 +79,7 @@ function otherFailure(code: ErrorCode, message: string, output: string): Tooling
   const lines = usefulLines(output);
   const said = lines.slice(-1)[0];
   return new ToolingError(code, said === undefined ? message : `${message}: ${said}`, {
-    hint: "Read the lines above it with --verbose; another version of the tool or of the toolchain may work.",
+    hint: "Read the lines above it with --debug; another version of the tool or of the toolchain may work.",
     cause: causeOf(output),
   });
 }

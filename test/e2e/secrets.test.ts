@@ -77,6 +77,9 @@ describe("secrets of the host that no session names", () => {
       const PATH = `${settings}:${process.env["PATH"]}`;
       await fail(["publish", "--tag", "2"], code, { DOCKER_CONFIG: settings, PATH });
     }
+    const mirror = `mirrors: { debian: "http://ada:${secrets.at("mirror")}@127.0.0.1:1/debian" }\n`;
+    await writeFile(join(settings, "toolbox.yaml"), `${mirror}base: { debian: trixie }\nimages: { a: {} }\n`);
+    await fail(["-C", settings, "lock"], 6);
     await rm(settings, { recursive: true });
     await expectNothing();
   });
