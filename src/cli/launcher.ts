@@ -4,16 +4,19 @@ import { readFile, realpath, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { writeFileAtomically } from "../core/atomic-file.ts";
 import { ToolingError } from "../core/error.ts";
-import { launchedSession, renderLauncher, systemFiles } from "../engines/index.ts";
+import { launchedSession, type LaunchPlan, renderLauncher, systemFiles } from "../engines/index.ts";
 import { type HostFiles, WORK_FOLDER } from "../session/index.ts";
 import { findWorkspace, readRunLock } from "../workspace/index.ts";
 import type { CommandContext } from "./command.ts";
 import type { OpenRun, RunFacts } from "./run-session.ts";
 
-/** Credentials whose files and variables are all seen while they are planned. */
-const LAUNCHABLE = new Set(["kubeconfig"]);
+/**
+ * Credentials whose files and variables are all seen while they are planned. The others take every variable whose name
+ * begins with a word, and a shell cannot tell that one more has come.
+ */
+const LAUNCHABLE = new Set(["aws", "docker", "git", "gpg", "kubeconfig", "netrc", "ssh-agent"]);
 
-/** Variables that say which engine is used, and which certificates are trusted. */
+/** Variables that say which engine is used, which certificates are trusted, and where the user's things are. */
 const GUARDED_NAMES = [
   "CONTAINERD_ADDRESS",
   "CONTAINERD_NAMESPACE",
@@ -22,11 +25,17 @@ const GUARDED_NAMES = [
   "CURL_CA_BUNDLE",
   "DOCKER_CONTEXT",
   "DOCKER_HOST",
+  "HOME",
   "NODE_EXTRA_CA_CERTS",
   "REQUESTS_CA_BUNDLE",
   "SSL_CERT_FILE",
   "TOOLBOX_ENGINE",
+  "TOOLBOX_STORE",
+  "XDG_DATA_HOME",
 ];
+
+/** The zone file, whose link may come to lead elsewhere. */
+const LOCALTIME = "/etc/localtime";
 
 /** Where launchers are kept: at the path of their workspace, so that a shell finds them without calculating. */
 export function launcherFolder({ paths }: Pick<CommandContext, "paths">): string {
@@ -94,13 +103,16 @@ async function planLauncher(
   const work = session.mounts.find(({ target }) => target === WORK_FOLDER)?.source;
   const isLaunchable = (settings?.credentials ?? []).every((name) => LAUNCHABLE.has(name));
   // A folder outside of the workspace shows itself at /work, which no launcher of the workspace does.
-  if (engine.plan === undefined || !isLaunchable || work !== folder) return undefined;
+  if (!isLaunchable || work !== folder) return undefined;
   const plan = await engine.plan(
     { ...launchedSession(session), files: session.files, copies: session.copies },
     held,
   );
+  if (plan === undefined || (session.secrets.length > 0 && !carriesSecrets(plan))) return undefined;
+  const localtime = session.mounts.find(({ target }) => target === LOCALTIME);
   const paths = new Set([
     ...facts.paths,
+    plan.program,
     // A build moves the image without a new lock.
     ...(session.image.reference === undefined ? [join(context.paths.store, "index.json")] : []),
   ]);
@@ -114,10 +126,20 @@ async function planLauncher(
     lockFile,
     lockDigest,
     session,
-    plan,
+    plan: {
+      ...plan,
+      links: new Map([
+        ...plan.links,
+        ...(localtime === undefined ? [] : [[LOCALTIME, localtime.source] as const]),
+      ]),
+    },
     variables: facts.variables,
     files,
   });
+}
+
+function carriesSecrets(plan: LaunchPlan): boolean {
+  return plan.kind === "client" || plan.secretsFrom !== undefined;
 }
 
 async function exists(path: string): Promise<boolean> {

@@ -60,6 +60,17 @@ export const bubblewrapSandbox: Sandbox = {
       deliver: (signal, program) => signalCommand(program, signal),
     };
   },
+  async launch({ session, image, tools, host }) {
+    if (tools.bwrap === undefined || !image.resetsSignals) return undefined;
+    const argv = renderBubblewrapArguments({
+      session,
+      root: image.root,
+      asRoot: host.uid === 0,
+      hasOverlay: await hasOverlay(tools.bwrap, host),
+      launcher: LAUNCHER,
+    });
+    return { program: tools.bwrap, argv, secretsFrom: "--args" };
+  },
   tellsMissingCommands: ({ session, image }) => canLaunch(session.argv, image.resetsSignals),
 };
 

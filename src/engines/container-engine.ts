@@ -94,7 +94,14 @@ export class ContainerEngine implements Engine {
   }
 
   async plan(session: Session, image: EngineImage): Promise<LaunchPlan> {
-    return this.#render(await prepareSession(session, this.#host.stateDir), image);
+    const prepared = await prepareSession(session, this.#host.stateDir);
+    return {
+      kind: "client",
+      ...(await this.#render(prepared, image)),
+      sources: prepared.mounts.map(({ source }) => source),
+      links: new Map(),
+      warm: await this.warm.plan(prepared, image),
+    };
   }
 
   async #runOnce(session: Session, image: EngineImage): Promise<RunOutcome> {
@@ -112,7 +119,11 @@ export class ContainerEngine implements Engine {
     return runForeground({ ...plan, ...signals, env, endLeftBehind }, this.#host);
   }
 
-  async #render(session: Session, image: EngineImage, name?: string): Promise<LaunchPlan> {
+  async #render(
+    session: Session,
+    image: EngineImage,
+    name?: string,
+  ): Promise<Pick<LaunchPlan, "program" | "argv">> {
     const program = await this.#find();
     if (program === undefined) throw engineNotFound(this.name);
     if (image.rootless === true) await refuseRootlessLimits(session, this.name);

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+import { access } from "node:fs/promises";
+import { join } from "node:path";
 import { ToolingError } from "../core/error.ts";
 import type { OperationOptions } from "../core/operation.ts";
 import type { Session, SessionImage } from "../session/index.ts";
@@ -9,6 +11,7 @@ import type {
   EngineName,
   EngineStatus,
   ImageSupply,
+  LaunchPlan,
   RunOutcome,
 } from "./engine.ts";
 import { readHeldImage, writeHeldImage } from "./held-image.ts";
@@ -19,6 +22,7 @@ import { refuseLimits, refuseNetwork } from "./refuse-limits.ts";
 import { refuseCommand } from "./resolve-command.ts";
 import { runForeground } from "./run-foreground.ts";
 import type { Sandbox } from "./sandbox.ts";
+import { networkMounts } from "./sandbox-mounts.ts";
 import { readUnpackedImage } from "./unpacked-image.ts";
 
 /** How the runners end when they cannot make a sandbox. Commands give these as well; then asking again costs little. */
@@ -84,6 +88,29 @@ export class EmbeddedEngine implements Engine {
     }
   }
 
+  async plan(session: Session, { location }: EngineImage): Promise<LaunchPlan | undefined> {
+    this.#refuse(session);
+    const image = await readUnpackedImage(location);
+    if (image === undefined || this.#sandbox.launch === undefined || !(await tellsChildren()))
+      return undefined;
+    const placed = await placeSession(session, image, this.#host.stateDir);
+    const request = { session: placed, image, tools: await this.#findTools(), host: this.#host };
+    const line = await this.#sandbox.launch(request);
+    // env(1) would take a program with an equals sign in its path for a variable.
+    if (line === undefined || line.program.includes("=")) return undefined;
+    const links = (await networkMounts(session)).map(({ source, target }): [string, string] => [
+      target,
+      source,
+    ]);
+    return {
+      kind: "sandbox",
+      ...line,
+      env: placed.env,
+      sources: [join(location, "image.json"), ...placed.mounts.map(({ source }) => source)],
+      links: new Map(links),
+    };
+  }
+
   #refuse(session: Session): void {
     const why = this.#sandbox.refusesLimits(this.#host);
     if (why !== undefined) refuseLimits(session, this.name, why);
@@ -94,6 +121,14 @@ export class EmbeddedEngine implements Engine {
     this.#tools ??= findHostTools(this.#host);
     return this.#tools;
   }
+}
+
+/** Whether this kernel lists the children of a process, which is how a launcher finds the command. */
+async function tellsChildren(): Promise<boolean> {
+  return access(`/proc/${process.pid}/task/${process.pid}/children`).then(
+    () => true,
+    () => false,
+  );
 }
 
 function describeMissing(name: string, exitCode: 126 | 127): string {

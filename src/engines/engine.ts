@@ -106,6 +106,8 @@ export interface WarmEngine {
    * Absent: none is up, or it could not be as exact as a new one.
    */
   run(session: Session, image: EngineImage): Promise<RunOutcome | undefined>;
+  /** How launchers do what {@link run} does. Absent: this session is never kept warm. */
+  plan(session: Session, image: EngineImage): Promise<WarmLaunch | undefined>;
   /** All of this user's engine. @throws {ToolingError} `ENGINE_FAILED`, `ENGINE_NOT_FOUND` */
   list(options?: OperationOptions): Promise<WarmSession[]>;
   down(sessions: readonly WarmSession[], options?: OperationOptions): Promise<void>;
@@ -113,22 +115,61 @@ export interface WarmEngine {
   logs(session: WarmSession, options?: { readonly follow?: boolean }): Promise<RunOutcome>;
 }
 
-/** A command line that needs nobody beside it: the engine's client passes signals on by itself. */
-export interface LaunchPlan {
+/** What every {@link LaunchPlan} tells. */
+interface LaunchBasis {
   /** Absolute path. */
   readonly program: string;
   readonly argv: readonly string[];
+  /** Host paths without which the command line cannot work. */
+  readonly sources: readonly string[];
+  /** Host paths that must be the same file as another, which stands in the command line. */
+  readonly links: ReadonlyMap<string, string>;
 }
+
+/** A client that passes signals on by itself, so that nobody need stay beside it. */
+export interface ClientLaunch extends LaunchBasis {
+  readonly kind: "client";
+  /** Absent: this session is never kept warm. */
+  readonly warm?: WarmLaunch | undefined;
+}
+
+/** How a command gets into the session's warm container. */
+export interface WarmLaunch {
+  /** The client's arguments up to the command. */
+  readonly argv: readonly string[];
+  /** What the engine calls the container. */
+  readonly container: string;
+  /** Host path of the file that is not empty while the container is up. */
+  readonly marker: string;
+  /** Host path of the folder where commands note their numbers. */
+  readonly notes: string;
+  /** Host paths that the container shows, and which files they were (`DEVICE:INODE`). */
+  readonly places: readonly { readonly path: string; readonly identity: string }[];
+}
+
+/** A sandbox that starts with a clean environment, and whose command signals must be sent to. */
+export interface SandboxLaunch extends LaunchBasis {
+  readonly kind: "sandbox";
+  /** All variables of the command whose values may stand in an argv. */
+  readonly env: Readonly<Record<string, string>>;
+  /** What the sandbox's first process sees once its child is the command. Absent: that is so from the start. */
+  readonly readyFile?: string | undefined;
+  /** The option that names a descriptor to read more options from, `--setenv NAME VALUE` among them. Absent: there is none. */
+  readonly secretsFrom?: string | undefined;
+}
+
+/** A command line that works without this program. */
+export type LaunchPlan = ClientLaunch | SandboxLaunch;
 
 /** One way to carry a session out. */
 export interface Engine {
   readonly name: EngineName;
   /**
-   * The command line of a session, for launchers that come without this program. Absent: there is none.
+   * The command line of a session from `launchedSession`. Absent: there is none that is as exact as {@link run}.
    *
    * @throws {ToolingError} `ENGINE_NOT_FOUND`, `MOUNT_REFUSED`, `FILE_NOT_FOUND`
    */
-  plan?(session: Session, image: EngineImage): Promise<LaunchPlan>;
+  plan(session: Session, image: EngineImage): Promise<LaunchPlan | undefined>;
   /** Absent: this engine starts a command in milliseconds and keeps nothing running. */
   readonly warm?: WarmEngine;
   /** Quick (under a second when all is well) and without effect. */

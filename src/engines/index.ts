@@ -22,7 +22,8 @@ export {
 } from "./engine.ts";
 export { systemFiles } from "./host-files.ts";
 export { hasImageAtHand } from "./image-at-hand.ts";
-export { launchedSession, type LauncherRequest, quote, renderLauncher } from "./launcher.ts";
+export { quote } from "./launch-word.ts";
+export { launchedSession, type LauncherRequest, renderLauncher } from "./launcher.ts";
 export { type ProgramRunner, systemPrograms } from "./program-runner.ts";
 export { EMBEDDED_NAMES, type EngineChoice, openEngine, selectEngine } from "./select-engine.ts";
 export { processSignals, type SignalSource } from "./signal-source.ts";

@@ -7,7 +7,9 @@ import { promisify } from "node:util";
 import { createHash } from "node:crypto";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { Session } from "../session/index.ts";
-import { launchedSession, type LauncherRequest, quote, renderLauncher } from "./launcher.ts";
+import type { ClientLaunch } from "./engine.ts";
+import { FOLDER_MARK, quote } from "./launch-word.ts";
+import { launchedSession, type LauncherRequest, renderLauncher } from "./launcher.ts";
 
 const LOCK = "{}\n";
 
@@ -25,7 +27,7 @@ afterEach(() => rm(folder, { recursive: true, force: true }));
 describe("a launcher", () => {
   test("becomes the engine's command, from the folder of the caller, byte for byte", async () => {
     expect(await launch(["a b", "", "$(id)", "'", "\n"])).toBe(
-      "[run][--interactive][--workdir=/work/a b][--env=SET=it's][sha256:abc][kubectl][a b][][$(id)]['][\n]",
+      "[run][--interactive][--env=TOKEN][--workdir=/work/a b][--env=SET=it's][sha256:abc][kubectl][a b][][$(id)]['][\n]",
     );
   });
 
@@ -37,9 +39,12 @@ describe("a launcher", () => {
   test.each<[string, Partial<LauncherRequest>, Record<string, string>]>([
     ["another lock", { lockDigest: "0".repeat(64) }, {}],
     ["another variable", {}, { DOCKER_HOST: "tcp://x" }],
+    ["a secret that is gone", {}, { TOKEN: "" }],
     ["a file that has come", { files: new Map([["/", false]]) }, {}],
     ["a file that is newer", { files: new Map([["/proc/self", true]]) }, {}],
-    ["an engine that is gone", { plan: { program: "/nowhere/docker", argv: [] } }, {}],
+    ["an engine that is gone", { plan: clientPlan({ program: "/nowhere/docker" }) }, {}],
+    ["a mount that is gone", { plan: clientPlan({ sources: ["/nowhere/home"] }) }, {}],
+    ["a link that leads elsewhere", { plan: clientPlan({ links: new Map([["/", "/proc"]]) }) }, {}],
     ["another umask", { session: { ...exampleSession(), umask: 0o077 } }, {}],
   ])("gives way to toolbox for %s", async (_, change, env) => {
     expect(await launch([], env, change)).toBe("fell back");
@@ -55,7 +60,7 @@ describe("a launcher", () => {
     expect({ argv, tty, workdir, env, secrets }).toEqual({
       argv: [],
       tty: false,
-      workdir: "/work",
+      workdir: FOLDER_MARK,
       env: { SET: "it's" },
       secrets: [],
     });
@@ -90,16 +95,24 @@ function exampleSession(): Session {
   };
 }
 
+function clientPlan(change: Partial<ClientLaunch> = {}): ClientLaunch {
+  return {
+    kind: "client",
+    program: join(folder, "engine"),
+    argv: ["run", "--interactive", `--workdir=${FOLDER_MARK}`, "--env=SET=it's", "sha256:abc"],
+    sources: ["/"],
+    links: new Map([["/", "/"]]),
+    ...change,
+  };
+}
+
 function request(change: Partial<LauncherRequest> = {}): LauncherRequest {
   return {
     workspace: join(folder, "my shop"),
     lockFile: join(folder, "my shop", "toolbox.lock"),
     lockDigest: createHash("sha256").update(LOCK).digest("hex"),
     session: exampleSession(),
-    plan: {
-      program: join(folder, "engine"),
-      argv: ["run", "--interactive", "--workdir=/work", "--env=SET=it's", "sha256:abc"],
-    },
+    plan: clientPlan(),
     variables: new Map([["DOCKER_HOST", undefined]]),
     files: new Map(),
     ...change,
@@ -118,7 +131,7 @@ async function launch(
   const { stdout } = await promisify(execFile)(
     "sh",
     ["-c", script, "sh", launcher, join(folder, "my shop", "a b"), ...words],
-    { env: { PATH: process.env["PATH"], ...env } },
+    { env: { PATH: process.env["PATH"], TOKEN: "today", ...env } },
   );
   return stdout;
 }

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import { STYLE_NAMES, type Session, WORK_FOLDER } from "../session/index.ts";
-import type { LaunchPlan } from "./engine.ts";
+import type { ClientLaunch, LaunchPlan } from "./engine.ts";
+import { launchSandboxed } from "./launch-sandboxed.ts";
+import { launchWarm } from "./launch-warm.ts";
+import { FOLDER_MARK, NOTE_MARK, quote } from "./launch-word.ts";
 
 /** A launcher to write. */
 export interface LauncherRequest {
@@ -19,8 +22,9 @@ export interface LauncherRequest {
 }
 
 /**
- * A piece of POSIX shell that becomes the engine's command for `$tool "$@"`, read by a shim that is in `$folder` below
- * the workspace and has found it in the file `$launcher`. It returns when anything that it was made from has changed.
+ * A piece of POSIX shell that becomes the engine's command for `$tool "$@"`, or stays beside it when the engine passes
+ * no signals on. A shim reads it that is in `$folder` below the workspace and has found it in the file `$launcher`. It
+ * returns when anything that it was made from has changed.
  */
 export function renderLauncher(request: LauncherRequest): string {
   const { workspace, session, plan } = request;
@@ -28,10 +32,13 @@ export function renderLauncher(request: LauncherRequest): string {
     `# Written by toolbox for ${JSON.stringify(workspace)}: it is made anew when something changes.`,
     ...guards(request),
     ...proxyLines(session),
-    "tty=",
+    "tty= terminal=",
     "[ -t 0 ] && [ -t 1 ] && tty=1",
+    "{ [ -t 0 ] || [ -t 1 ] || [ -t 2 ]; } && terminal=1",
     "export TOOLBOX_SHIM=",
-    `exec ${[quote(plan.program), ...plan.argv.flatMap((word) => renderWord(word, request))].join(" \\\n  ")} \\\n  "$tool" "$@"`,
+    ...(plan.kind === "sandbox"
+      ? launchSandboxed(plan, session, (word) => renderWord(word, request))
+      : launchByClient(plan, request)),
     "",
   ].join("\n");
 }
@@ -40,7 +47,16 @@ export function renderLauncher(request: LauncherRequest): string {
 export function launchedSession(session: Session): Session {
   const dynamic = new Set<string>([...STYLE_NAMES, ...session.secrets, "TERM"]);
   const env = Object.fromEntries(Object.entries(session.env).filter(([name]) => !dynamic.has(name)));
-  return { ...session, argv: [], tty: false, workdir: WORK_FOLDER, env, secrets: [] };
+  return { ...session, argv: [], tty: false, workdir: FOLDER_MARK, env, secrets: [] };
+}
+
+function launchByClient({ program, argv, warm }: ClientLaunch, request: LauncherRequest): string[] {
+  const line = (words: readonly string[]): string =>
+    [quote(program), ...words.flatMap((word) => renderClientWord(word, request))].join(" \\\n  ");
+  return [
+    ...(warm === undefined ? [] : launchWarm(warm, line(warm.argv), quote(program))),
+    `exec ${line(argv)} \\\n  "$tool" "$@"`,
+  ];
 }
 
 function guards({ lockFile, lockDigest, plan, variables, files, session }: LauncherRequest): string[] {
@@ -50,15 +66,21 @@ function guards({ lockFile, lockDigest, plan, variables, files, session }: Launc
     .filter(([name]) => !passed.has(name))
     .toSorted(([a], [b]) => (a < b ? -1 : 1));
   const tests = [
-    `[ "$(sha256sum <${quote(lockFile)})" = '${lockDigest}  -' ]`,
-    `[ "$(umask)" = ${umask} ]`,
     `[ -x ${quote(plan.program)} ]`,
+    ...plan.sources.map((path) => `[ -e ${quote(path)} ]`),
+    ...[...plan.links].map(([path, target]) => `[ ${quote(path)} -ef ${quote(target)} ]`),
+    // What is empty may be left out of a session, which only planning knows.
+    ...session.secrets
+      .filter((name) => !isProxyName(name.toLowerCase()) && session.env[name] !== "")
+      .map((name) => `[ -n "\${${name}-}" ]`),
     ...values.map(([name, value]) => `[ "\${${name}-}" = ${quote(value ?? "")} ]`),
     ...[...files].map(([path, isThere]) =>
       isThere ? `[ "$launcher" -nt ${quote(path)} ]` : `[ ! -e ${quote(path)} ]`,
     ),
+    // Two questions in one subshell, because a subshell is what costs.
+    `[ "$(umask; sha256sum <${quote(lockFile)})" = '${umask}\n${lockDigest}  -' ]`,
   ];
-  return tests.map((condition) => `${condition} 2>/dev/null || return 0`);
+  return [`{ ${tests.join(" &&\n  ")}; } 2>/dev/null || return 0`];
 }
 
 /** Tools differ in the spelling that they read, so both are set to the caller's value of today. */
@@ -73,20 +95,23 @@ function isProxyName(name: string): boolean {
   return name.endsWith("_proxy");
 }
 
-function renderWord(word: string, { session, workspace }: LauncherRequest): string[] {
-  if (word === `--workdir=${WORK_FOLDER}`)
-    return [`"--workdir=${WORK_FOLDER}\${folder#${quote(workspace)}}"`];
-  if (word !== "--interactive") return [quote(word)];
+function renderClientWord(word: string, request: LauncherRequest): string[] {
+  if (word !== "--interactive") return [renderWord(word, request)];
   return [
     word,
     "${tty:+--tty}",
     '${tty:+"--env=TERM=${TERM-xterm-256color}"}',
     ...STYLE_NAMES.map((name) => `\${${name}:+--env=${name}}`),
-    ...session.secrets.map((name) => `\${${name}+--env=${name}}`),
+    ...request.session.secrets.map((name) => `\${${name}+--env=${name}}`),
   ];
 }
 
-/** A word as the shell reads it back, byte for byte. */
-export function quote(word: string): string {
-  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", String.raw`'\''`)}'`;
+/** One word of a plan: what is marked in it is known to the shell only. */
+function renderWord(word: string, { workspace }: LauncherRequest): string {
+  const marks = new Map([
+    [FOLDER_MARK, `"${WORK_FOLDER}\${folder#${quote(workspace)}}"`],
+    [NOTE_MARK, '"$name"'],
+  ]);
+  const parts = word.split(/(\0[a-z]+\0)/).filter((part) => part !== "");
+  return parts.length === 0 ? quote("") : parts.map((part) => marks.get(part) ?? quote(part)).join("");
 }

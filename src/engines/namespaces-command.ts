@@ -31,6 +31,9 @@ export interface NamespacesPlan extends Omit<SandboxPlan, "hasOverlay"> {
 /** Device files that a sandbox may use, as every engine gives them. */
 export const DEVICES = ["full", "null", "random", "tty", "urandom", "zero"] as const;
 
+/** Where the sandbox's first process sees that what it starts now is the command, and no mount(8) of its own any more. */
+export const READY_FILE = "/.toolbox-ready";
+
 /** Exit code of an engine that could not start the command. */
 const SETUP_EXIT_CODE = 125;
 
@@ -101,6 +104,7 @@ function renderSetup(plan: NamespacesPlan): string {
       ? []
       : [`${run("hostname")} ${quoteWord(session.hostname)} 2>/dev/null`]),
     `${run("pivot_root")} . old && cd / && ${run("umount")} -l /old || fail 'the old root cannot be left'`,
+    `: >${READY_FILE}`,
     "unset OLDPWD PWD SHLVL _ mounts",
     '"$@"',
     // A command of its own, so that no shell replaces itself by the last one: somebody must stay to be the init.

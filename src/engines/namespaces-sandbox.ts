@@ -6,7 +6,7 @@ import { sandboxRefused } from "./bubblewrap-sandbox.ts";
 import { PROBE_TIMEOUT } from "./container-status.ts";
 import type { EngineStatus } from "./engine.ts";
 import type { HostTools } from "./host-tools.ts";
-import { DEVICES, NAMESPACE_TOOLS, renderNamespacesArguments } from "./namespaces-command.ts";
+import { DEVICES, NAMESPACE_TOOLS, READY_FILE, renderNamespacesArguments } from "./namespaces-command.ts";
 import { signalCommand } from "./process-tree.ts";
 import type { Sandbox, SandboxCommand, SandboxRequest } from "./sandbox.ts";
 
@@ -35,32 +35,42 @@ export const namespacesSandbox: Sandbox = {
     return exitCode === 0 ? { state: "ready", version, notes: [] } : sandboxRefused("unshare", stderr);
   },
   refusesLimits: () => "it makes no cgroup",
-  async plan({ session, image, tools, host }: SandboxRequest): Promise<SandboxCommand> {
-    const asRoot = host.uid === 0;
-    const scratch = join(host.dataDir, "sandbox", "mnt");
-    const devices = join(host.dataDir, "sandbox", "dev");
-    await mkdir(scratch, { recursive: true, mode: 0o755 });
-    await makeDeviceFolder(devices);
-    const argv = renderNamespacesArguments({
-      session,
-      root: image.root,
-      asRoot,
-      launcher: asRoot && image.dropsCapabilities ? ROOT_LAUNCHER : [],
-      tools,
-      scratch,
-      devices,
-      ...(await findSystemFolders()),
-    });
+  async plan(request: SandboxRequest): Promise<SandboxCommand> {
+    const { tools } = request;
+    const argv = await planArguments(request);
     const unshare = tools.unshare ?? "unshare";
     return {
       ...(tools.resetsSignals && tools.env !== undefined
         ? { program: tools.env, argv: [...IGNORE_SIGNALS, unshare, ...argv] }
         : { program: unshare, argv }),
-      deliver: (signal, program) => signalCommand(program, signal),
+      deliver: (signal, program) => signalCommand(program, signal, READY_FILE),
     };
+  },
+  async launch(request) {
+    const { unshare, env, resetsSignals } = request.tools;
+    if (unshare === undefined || env === undefined || !resetsSignals) return undefined;
+    return { program: unshare, argv: await planArguments(request), readyFile: READY_FILE };
   },
   tellsMissingCommands: () => true,
 };
+
+async function planArguments({ session, image, tools, host }: SandboxRequest): Promise<string[]> {
+  const asRoot = host.uid === 0;
+  const scratch = join(host.dataDir, "sandbox", "mnt");
+  const devices = join(host.dataDir, "sandbox", "dev");
+  await mkdir(scratch, { recursive: true, mode: 0o755 });
+  await makeDeviceFolder(devices);
+  return renderNamespacesArguments({
+    session,
+    root: image.root,
+    asRoot,
+    launcher: asRoot && image.dropsCapabilities ? ROOT_LAUNCHER : [],
+    tools,
+    scratch,
+    devices,
+    ...(await findSystemFolders()),
+  });
+}
 
 function findMissing(tools: HostTools): { missing: string[]; unshare: string | undefined } {
   const missing = NAMESPACE_TOOLS.filter((tool) => tools[tool] === undefined);

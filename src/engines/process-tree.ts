@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { readdir, readFile } from "node:fs/promises";
+import { access, readdir, readFile } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 import { isSystemError } from "../core/error.ts";
 import type { ForegroundProgram } from "./program-runner.ts";
@@ -12,11 +12,17 @@ const PAUSE = 10;
 /**
  * Sends a signal to the command of an embedded runner: the child of the sandbox's first process. The processes above it
  * would die of the signal, and take the command with them before it could say goodbye.
+ *
+ * @param readyFile What the first process sees once its children are no tools that furnish the sandbox. Absent: it has none.
  */
-export async function signalCommand(runner: ForegroundProgram, signal: ForwardedSignal): Promise<void> {
+export async function signalCommand(
+  runner: ForegroundProgram,
+  signal: ForwardedSignal,
+  readyFile = "/",
+): Promise<void> {
   for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
     const [init] = await childrenOf(runner.pid);
-    const [command] = init === undefined ? [] : await childrenOf(init);
+    const [command] = init === undefined || !(await sees(init, readyFile)) ? [] : await childrenOf(init);
     if (command !== undefined && sendSignal(command, signal)) return;
     if (!(await isRunning(runner.pid))) return;
     await sleep(PAUSE);
@@ -32,6 +38,13 @@ function sendSignal(pid: number, signal: ForwardedSignal): boolean {
     if (isSystemError(error, "ESRCH")) return false;
     throw error;
   }
+}
+
+async function sees(pid: number, file: string): Promise<boolean> {
+  return access(`/proc/${pid}/root${file}`).then(
+    () => true,
+    () => false,
+  );
 }
 
 /** Processes whose parent is `pid`, in no order. */

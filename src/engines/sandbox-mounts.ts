@@ -31,7 +31,8 @@ export async function placeMounts(session: Session, root: string): Promise<Sessi
   return placed;
 }
 
-async function networkMounts({ network }: Session): Promise<SessionMount[]> {
+/** The host's own name service files, links resolved, for a session that shares its network. */
+export async function networkMounts({ network }: Session): Promise<SessionMount[]> {
   if (network === "none") return [];
   const mounts: SessionMount[] = [];
   for (const target of NETWORK_FILES) {

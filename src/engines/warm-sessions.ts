@@ -7,7 +7,8 @@ import { isSystemError, ToolingError } from "../core/error.ts";
 import type { OperationOptions } from "../core/operation.ts";
 import { HOME_FOLDER, type Session, WORK_FOLDER, workspaceKey } from "../session/index.ts";
 import { clientEnvironment, type ContainerDialect, type RenderOptions } from "./container-command.ts";
-import type { EngineHost, EngineImage, RunOutcome, WarmEngine, WarmSession } from "./engine.ts";
+import type { EngineHost, EngineImage, RunOutcome, WarmEngine, WarmLaunch, WarmSession } from "./engine.ts";
+import { NOTE_MARK } from "./launch-word.ts";
 import { endpointOf } from "./held-image.ts";
 import { findInit } from "./host-tools.ts";
 import { prepareSession } from "./prepare-session.ts";
@@ -103,6 +104,23 @@ export class ContainerWarmth implements WarmEngine {
     // The command never started: the container went away without a word, as after a restart of the engine.
     await rm(markerOf(place), { force: true });
     return undefined;
+  }
+
+  async plan(session: Session, image: EngineImage): Promise<WarmLaunch | undefined> {
+    const place = await this.#placeOf(session, image);
+    if (place === undefined) return undefined;
+    const found = await Promise.all(session.mounts.map(({ source }) => statIfThere(source)));
+    const places = session.mounts.map(({ source }, index) => ({
+      path: source,
+      identity: `${found[index]?.dev}:${found[index]?.ino}`,
+    }));
+    return {
+      argv: renderWarmExec(session, place.name, `${HOME_FOLDER}/${WARM_FOLDER}/${NOTE_MARK}`),
+      container: place.name,
+      marker: markerOf(place),
+      notes: join(place.home, WARM_FOLDER),
+      places,
+    };
   }
 
   async list({ signal }: OperationOptions = {}): Promise<WarmSession[]> {

@@ -203,11 +203,14 @@ async function findSocket(
 }
 
 function pickVariables(names: readonly string[], env: CredentialHost["env"]): Record<string, string> {
-  const isWanted = (variable: string): boolean =>
-    names.some((name) => (name.endsWith("*") ? variable.startsWith(name.slice(0, -1)) : variable === name));
+  // Nothing but what is wanted is read: who watches `env` learns what a grant depends on.
+  const wanted = names.flatMap((name) =>
+    name.endsWith("*") ? Object.keys(env).filter((one) => one.startsWith(name.slice(0, -1))) : [name],
+  );
   const picked: Record<string, string> = {};
-  for (const [variable, value] of Object.entries(env)) {
-    if (value !== undefined && value !== "" && isWanted(variable)) picked[variable] = value;
+  for (const variable of wanted) {
+    const value = env[variable];
+    if (value !== undefined && value !== "") picked[variable] = value;
   }
   return picked;
 }

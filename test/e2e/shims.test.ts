@@ -4,16 +4,16 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { openLayoutStore } from "../../src/oci/index.ts";
 import { putEngineImage } from "../support/engine-image.ts";
-import { type ProgramResult, runProgram, type RunProgramOptions } from "../support/programs.ts";
+import { outputOf, type ProgramResult, runProgram, type RunProgramOptions } from "../support/programs.ts";
 import { canStartDocker, type RunningDocker, startDocker } from "../support/programs-docker.ts";
 import { makeWorkspace, type SmallWorkspace } from "../support/small-workspace.ts";
 import { runOnTerminal } from "../support/terminal.ts";
 
-const lockWith = (env: readonly string[]): string =>
+const lockWith = (env: readonly string[], credentials: readonly string[] = ["kubeconfig"]): string =>
   JSON.stringify({
     lockVersion: 1,
     images: { tools: { tools: [] } },
-    session: { image: "tools", mounts: [], env, credentials: ["kubeconfig"] },
+    session: { image: "tools", mounts: [], env, credentials },
   });
 
 /** With this, Node.js does not start: what works all the same needed none. */
@@ -67,6 +67,7 @@ describe.runIf(canStartDocker())("on docker, a shim", () => {
       "--force",
       "--dir",
       shims,
+      "cat",
       "printf",
       "pwd",
       "sh",
@@ -94,6 +95,11 @@ describe.runIf(canStartDocker())("on docker, a shim", () => {
       ...options,
       env: { ...environment(), KUBECONFIG: undefined, CI: undefined, ...options.env },
     });
+
+  const said = async (env: Readonly<Record<string, string>>): Promise<string> => {
+    const { code, stdout } = await shim("env", [], { env });
+    return code === 0 ? stdout : "asked toolbox";
+  };
 
   test("goes through toolbox once, and then needs no Node.js", async () => {
     expect(await shim("printf", ["first"])).toMatchObject({ code: 0, stdout: "first" });
@@ -137,9 +143,41 @@ describe.runIf(canStartDocker())("on docker, a shim", () => {
     expect((await shim("env", [])).stdout).toContain("KUBECONFIG=/home/toolbox/.kube/config\n");
   });
 
-  test("works with the embedded runner as well, through toolbox", async () => {
-    const env = { TOOLBOX_ENGINE: "embedded" };
-    expect(await shim("printf", ["here"], { env })).toMatchObject({ code: 0, stdout: "here" });
-    expect((await shim("printf", ["here"], { env: { ...env, ...NO_NODE } })).code).not.toBe(0);
+  test("works with the embedded runner as well, and an OCI runtime goes through toolbox", async () => {
+    for (const [engine, needsNode] of [
+      ["embedded", false],
+      ["runc", true],
+    ] as const) {
+      const env = { TOOLBOX_ENGINE: engine };
+      expect(await shim("printf", ["here"], { env })).toMatchObject({ code: 0, stdout: "here" });
+      const { code } = await shim("printf", ["here"], { env: { ...env, ...NO_NODE } });
+      expect([engine, code !== 0]).toEqual([engine, needsNode]);
+    }
+  });
+
+  test("passes what a cloud's variables hold today, and asks toolbox again when one comes or goes", async () => {
+    await workspace.write("toolbox.lock", lockWith([], ["aws", "git", "ssh-agent"]));
+    await said({ AWS_PROFILE: "one" });
+    expect(await said({ ...NO_NODE, AWS_PROFILE: "two" })).toContain("AWS_PROFILE=two\n");
+    expect(await said({ ...NO_NODE, AWS_PROFILE: "two", AWS_REGION: "here" })).toBe("asked toolbox");
+    expect(await said({ ...NO_NODE, AWS_PROFILE: "" })).toBe("asked toolbox");
+    await writeFile(join(workspace.path, "..", ".gitconfig"), "[user]\n  name = Ada\n");
+    expect(await said({ ...NO_NODE, AWS_PROFILE: "two" })).toBe("asked toolbox");
+  });
+
+  test("uses a container that is up, and a new one when it went away without a word", async () => {
+    await workspace.write("toolbox.lock", lockWith([]));
+    expect((await shim("printf", ["made"])).stdout).toBe("made");
+    await workspace.toolbox(["up"], { env: environment() });
+    await shim("sh", ["-c", "echo warm >/tmp/here"], { env: NO_NODE });
+    expect((await shim("cat", ["/tmp/here"], { env: NO_NODE })).stdout).toBe("warm\n");
+    const env = docker.env;
+    const ids = (await outputOf("docker", ["ps", "--quiet"], { env })).split("\n").filter((id) => id !== "");
+    expect(ids).toHaveLength(1);
+    await outputOf("docker", ["kill", ...ids], { env });
+    expect(await shim("sh", ["-c", "[ -e /tmp/here ] || echo fresh"], { env: NO_NODE })).toMatchObject({
+      code: 0,
+      stdout: "fresh\n",
+    });
   });
 });

@@ -11,9 +11,9 @@ export const shimsInstallCommand: Command = {
   summary: "Put tools on PATH that start in the image without toolbox",
   usage: "TOOL...",
   details: [
-    "A shim is a small shell script that calls docker, podman or nerdctl itself, with what the lock of the workspace",
-    "that you are in says. The first call, and the first after a change of the lock, goes through `toolbox CMD`, and so",
-    "does every call for the embedded runner and for sessions with credentials other than kubeconfig.",
+    "A shim is a small shell script that calls the engine itself (a warm container when one is up, bubblewrap or unshare",
+    "where no daemon is used), with what the lock of the workspace that you are in says. The first call, and the first",
+    "after a change of what it depends on, goes through `toolbox CMD`, and so does every call for runc and crun.",
   ],
   options: {
     dir: SHIM_FOLDER_OPTION,
