@@ -53,6 +53,6 @@ export {
 } from "./read-lockfile.ts";
 export type { ParseWorkspaceOptions } from "./parse-workspace.ts";
 export { checkWorkspaceText, readWorkspace } from "./read-workspace.ts";
-export { parseMemorySize } from "./session-limits.ts";
+export { parseMemorySize } from "./memory-size.ts";
 export type { MirrorWishes } from "./workspace-schema.ts";
 export type { BaseWish, ImageWish, ToolWish, Workspace } from "./workspace.ts";

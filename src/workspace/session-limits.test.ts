@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { describe, expect, test } from "vitest";
-import { limitsSchema, parseMemorySize, resolveLimits } from "./session-limits.ts";
+import { parseMemorySize } from "./memory-size.ts";
+import { limitsSchema, resolveLimits } from "./session-limits.ts";
 
 describe("limits of a session", () => {
   test.each([
