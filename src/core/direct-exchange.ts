@@ -6,8 +6,6 @@ import type { HttpAnswer, HttpRequestOptions } from "./http-message.ts";
 /** Begins a request; its body is still to be written. */
 export type RequestOpener = (url: URL, options: RequestOptions) => ClientRequest;
 
-/** Bytes of a body that may wait to be sent. Enough to keep the connection busy while the next are fetched. */
-const MOST_UNSENT = 512 * 1024;
 /** Bytes of an answer that are read only to keep the connection. */
 const MOST_DUMPED = 128 * 1024;
 
@@ -111,7 +109,7 @@ class BodyFeed {
       for await (const chunk of body) {
         this.#isStarved = false;
         if (request.destroyed) return;
-        if (!request.write(chunk) && request.writableLength > MOST_UNSENT) await this.#drained();
+        if (!request.write(chunk)) await this.#drained();
         this.#isStarved = true;
       }
       request.end();
