@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { randomBytes } from "node:crypto";
 import { chmod, chown, readFile, writeFile } from "node:fs/promises";
 import { setTimeout as wait } from "node:timers/promises";
 import { hasPrograms, outputOf, runProgram } from "./programs.ts";
@@ -23,7 +24,7 @@ export function canMakeRootlessUser(): boolean {
 
 /** Makes an account whose home is `folder`, with sub-ids that useradd(8) finds free. */
 export async function makeRootlessUser(folder: string): Promise<RootlessUser> {
-  const name = `toolbox-test-${process.pid}`;
+  const name = `toolbox-test-${randomBytes(4).toString("hex")}`;
   // useradd allots ranges only where the files are there.
   for (const file of ["/etc/subuid", "/etc/subgid"]) await writeFile(file, "", { flag: "a" });
   await outputOf("useradd", ["--no-create-home", "--home-dir", folder, "--shell", "/bin/sh", name]);
