@@ -1,5 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-import { createServer, type RequestListener, type Server } from "node:http";
+import {
+  createServer,
+  type IncomingMessage,
+  type RequestListener,
+  type Server,
+  type ServerResponse,
+} from "node:http";
 import type { AddressInfo } from "node:net";
 import { setTimeout as pause } from "node:timers/promises";
 import { afterEach, describe, expect, test } from "vitest";
@@ -51,10 +57,7 @@ describe("an answer", () => {
   });
 
   test("that is dumped leaves its connection for the next request, unless it is long", async () => {
-    const listener: RequestListener = (request, response) => {
-      response.end(Buffer.alloc(request.url === "/long" ? 5_000_000 : 1000));
-    };
-    await (await ask(listener)).body.dump();
+    await (await ask(sendMuchOrLittle)).body.dump();
     await (await askAgain("/")).body.dump();
     expect(connections).toBe(1);
     await (await askAgain("/long")).body.dump();
@@ -69,11 +72,6 @@ describe("a request", () => {
   });
 
   test("waits for a body that is slow to come", async () => {
-    async function* slow(): AsyncGenerator<Uint8Array> {
-      yield Buffer.from("a");
-      await pause(400);
-      yield Buffer.from("b");
-    }
     const { body } = await ask((request, response) => request.pipe(response), {
       method: "PUT",
       body: slow(),
@@ -84,12 +82,6 @@ describe("a request", () => {
   });
 
   test("gets an answer that comes before its body is sent", async () => {
-    async function* endless(): AsyncGenerator<Uint8Array> {
-      for (;;) {
-        yield Buffer.alloc(65_536);
-        await pause(1);
-      }
-    }
     const answer = await ask((_, response) => response.writeHead(413).end("no"), {
       method: "PUT",
       body: endless(),
@@ -99,10 +91,6 @@ describe("a request", () => {
   });
 
   test("fails with what its body throws", async () => {
-    async function* broken(): AsyncGenerator<Uint8Array> {
-      yield Buffer.from("a");
-      throw new Error("the source broke");
-    }
     await expect(ask(() => {}, { method: "PUT", body: broken() })).rejects.toThrow("the source broke");
   });
 });
@@ -120,7 +108,31 @@ async function ask(
 }
 
 async function askAgain(path: string, options: Partial<HttpRequestOptions> = {}): Promise<HttpAnswer> {
-  const url = new URL(`http://127.0.0.1:${(server?.address() as AddressInfo).port}${path}`);
+  const address = server === undefined ? null : server.address();
+  const { port } = address as AddressInfo;
+  const url = new URL(path, `http://127.0.0.1:${port}`);
   const patience = { headersTimeout: 10_000, bodyTimeout: 10_000 };
   return dispatcher.request(url, { method: "GET", headers: {}, ...patience, ...options });
+}
+
+async function* slow(): AsyncGenerator<Uint8Array> {
+  yield Buffer.from("a");
+  await pause(400);
+  yield Buffer.from("b");
+}
+
+async function* endless(): AsyncGenerator<Uint8Array> {
+  for (;;) {
+    yield Buffer.alloc(65_536);
+    await pause(1);
+  }
+}
+
+async function* broken(): AsyncGenerator<Uint8Array> {
+  yield Buffer.from("a");
+  throw new Error("the source broke");
+}
+
+function sendMuchOrLittle(request: IncomingMessage, response: ServerResponse): void {
+  response.end(Buffer.alloc(request.url === "/long" ? 5_000_000 : 1000));
 }
