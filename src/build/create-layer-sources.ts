@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { sortEntries } from "../archive/index.ts";
 import type { LockedPackage, SourceKind } from "../catalog/index.ts";
 import type { OperationOptions } from "../core/operation.ts";
 import type { Platform } from "../core/platform.ts";
@@ -29,10 +30,10 @@ export function createLayerSources({ context, sourceOf, openImage }: LayerSource
         return await openPackages(locked.packages, platform, { ...context, ...options });
       }
       const source = await sourceOf(locked.source);
-      return {
-        entries: await source.materializeTool(locked, platform, { ...context, ...options }),
-        packages: [],
-      };
+      const entries = await source.materializeTool(locked, platform, { ...context, ...options });
+      if (locked.source !== "pypi" || locked.packages.length === 0) return { entries, packages: [] };
+      const below = await openPackages(locked.packages, platform, { ...context, ...options });
+      return { ...below, entries: sortEntries([...below.entries, ...entries]) };
     },
   };
 }

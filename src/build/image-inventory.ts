@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { LockedToolPlatform } from "../catalog/index.ts";
+import type { LockedPackage, LockedToolPlatform } from "../catalog/index.ts";
 import { formatCanonicalJson, type Json } from "../core/json.ts";
 import type { Platform } from "../core/platform.ts";
 import type { NamedTool } from "./layer-order.ts";
@@ -62,14 +62,21 @@ function describeSource(entry: LockedToolPlatform): Json {
       const { source, module, version, moduleSum, toolchain } = entry;
       return { kind: source, module, package: entry.package, version, moduleSum, toolchain };
     }
-    case "debian": {
-      const packages = entry.packages.map(({ name, version, architecture, sha256 }) => ({
-        name,
+    case "debian":
+      return { kind: entry.source, packages: entry.packages.map(describePackage) };
+    case "pypi": {
+      const wheels = entry.wheels.map(({ project, version, name, sha256 }) => ({
+        project,
         version,
-        architecture,
+        name,
         sha256,
       }));
-      return { kind: entry.source, packages };
+      return {
+        kind: entry.source,
+        python: entry.python,
+        wheels,
+        packages: entry.packages.map(describePackage),
+      };
     }
     case "release":
       return { kind: entry.source, url: entry.url, sha256: entry.file.sha256 };
@@ -78,4 +85,8 @@ function describeSource(entry: LockedToolPlatform): Json {
     case "image":
       return { kind: entry.source, reference: entry.reference, digest: entry.digest };
   }
+}
+
+function describePackage({ name, version, architecture, sha256 }: LockedPackage): Json {
+  return { name, version, architecture, sha256 };
 }

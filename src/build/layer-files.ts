@@ -77,9 +77,10 @@ function joinDebian(parts: readonly LayerPart[]): readonly LayerPart[] {
   const others: LayerPart[] = [];
   for (const part of parts) {
     if (part.entry.source !== "debian") {
-      others.push(part);
-      continue;
+      const own = part.entry.source === "pypi" ? { ...part.entry, packages: [] } : part.entry;
+      others.push({ ...part, entry: own });
     }
+    if (!("packages" in part.entry) || part.entry.packages.length === 0) continue;
     owners.push(part.owner);
     for (const item of part.entry.packages) addPackage(item, part.owner, packages);
   }

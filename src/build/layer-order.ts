@@ -50,9 +50,10 @@ function compareSizes(a: NamedTool, b: NamedTool): number {
 function lockedSize({ platforms }: LockedTool): number {
   let size = 0;
   for (const entry of Object.values(platforms)) {
-    if (entry.source === "debian") size += entry.packages.reduce((sum, item) => sum + item.size, 0);
-    else if ("file" in entry) size += entry.file.size;
-    else return Number.MAX_SAFE_INTEGER;
+    if ("packages" in entry) size += entry.packages.reduce((sum, item) => sum + item.size, 0);
+    if ("wheels" in entry) size += entry.wheels.reduce((sum, item) => sum + item.size, 0);
+    if ("file" in entry) size += entry.file.size;
+    if (entry.source === "go" || entry.source === "image") return Number.MAX_SAFE_INTEGER;
   }
   return size;
 }

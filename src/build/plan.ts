@@ -2,7 +2,7 @@
 import { ToolingError } from "../core/error.ts";
 import { type Platform, PLATFORMS } from "../core/platform.ts";
 import { suggestName } from "../core/suggestion.ts";
-import type { LockedTool } from "../catalog/index.ts";
+import type { LockedTool, LockedToolPlatform } from "../catalog/index.ts";
 import type { LockedBase, LockedFlavour, Lockfile } from "../workspace/index.ts";
 import { formatLayerKey } from "./layer-key.ts";
 import { compareText, groupTools, type LayerGroup, type NamedTool } from "./layer-order.ts";
@@ -203,7 +203,7 @@ class LayerPlanner {
     const entry = entryOf(name, tool, platform, image);
     const key = formatLayerKey({
       // What Debian packages add depends on what the base has; all else is the same over any base.
-      base: entry.source === "debian" ? this.planBase(platform).key : undefined,
+      base: addsPackages(entry) ? this.planBase(platform).key : undefined,
       compression: this.#compression,
       entry,
       name,
@@ -212,6 +212,10 @@ class LayerPlanner {
     this.#toolKeys.set(id, key);
     return key;
   }
+}
+
+function addsPackages(entry: LockedToolPlatform): boolean {
+  return entry.source === "debian" || (entry.source === "pypi" && entry.packages.length > 0);
 }
 
 function identifyBase(base: LockedBase | undefined, platform: Platform): unknown {

@@ -12,11 +12,13 @@ export {
   type LockedLocalFile,
   type LockedPackage,
   lockedPackageSchema,
+  type LockedPypi,
   type LockedRelease,
   type LockedTool,
   type LockedToolPlatform,
   lockedToolPlatformSchema,
   lockedToolSchema,
+  type LockedWheel,
 } from "./locked-tool.ts";
 export { goHashSchema, type GoToolchain, goToolchainsSchema } from "./go-toolchain.ts";
 export {
@@ -25,6 +27,7 @@ export {
   type GoSourceDefinition,
   type ImagePath,
   type ImageSourceDefinition,
+  type PypiSourceDefinition,
   type ReleaseArchive,
   type ReleaseChecksums,
   type ReleaseSourceDefinition,

@@ -95,8 +95,42 @@ export interface LockedImage {
   readonly paths: readonly ImagePath[];
 }
 
+/** One wheel, by coordinates that hold in every Python index. */
+export interface LockedWheel {
+  /** Normalised name of the project (PEP 503). */
+  readonly project: string;
+  readonly version: string;
+  /** File name, which tells what it was made for (PEP 427). */
+  readonly name: string;
+  readonly sha256: string;
+  readonly size: number;
+}
+
+/** Wheels that are installed together, for one Python. */
+export interface LockedPypi {
+  readonly source: "pypi";
+  /** Name of the tool, whose folder is `/opt/NAME`. */
+  readonly tool: string;
+  /** Series of the image's Python, such as `3.13`. */
+  readonly python: string;
+  /** Projects whose programs are installed; those of dependencies are not. */
+  readonly programsOf: readonly string[];
+  /** Programs that are put on PATH. */
+  readonly binaries: readonly string[];
+  /** Debian packages that the base lacks, in the order in which they are unpacked; empty when it has Python. */
+  readonly packages: readonly LockedPackage[];
+  /** By project. */
+  readonly wheels: readonly LockedWheel[];
+}
+
 /** What one tool resolved to on one platform. */
-export type LockedToolPlatform = LockedGo | LockedDebian | LockedRelease | LockedLocalFile | LockedImage;
+export type LockedToolPlatform =
+  | LockedGo
+  | LockedDebian
+  | LockedRelease
+  | LockedLocalFile
+  | LockedImage
+  | LockedPypi;
 
 /** One tool of the lock: everything that build, help and run need, so that they never read the catalog. */
 export interface LockedTool {
@@ -158,6 +192,18 @@ const lockedImage = z.strictObject({
   paths: z.array(z.strictObject({ from: word, to: word })).min(1),
 });
 
+const plainName = word.regex(/^[A-Za-z0-9][A-Za-z0-9._+!-]*$/, "is not a plain name");
+
+const lockedPypi = z.strictObject({
+  source: z.literal("pypi"),
+  tool: plainName,
+  python: z.string().regex(/^\d+\.\d+$/, 'is not a series such as "3.13"'),
+  programsOf: z.array(word).min(1),
+  binaries: z.array(plainName).min(1),
+  packages: z.array(lockedPackage),
+  wheels: z.array(z.strictObject({ project: word, version: word, name: plainName, sha256, size })).min(1),
+});
+
 /** Checks one locked Debian package. */
 export const lockedPackageSchema: z.ZodType<LockedPackage> = lockedPackage;
 
@@ -168,6 +214,7 @@ export const lockedToolPlatformSchema: z.ZodType<LockedToolPlatform> = z.discrim
   lockedRelease,
   z.strictObject({ source: z.literal("file"), path: word, binary: word, file }),
   lockedImage,
+  lockedPypi,
 ]);
 
 /** Checks one tool of a lock. */

@@ -117,19 +117,36 @@ export interface ImagePath {
   readonly to: string;
 }
 
+/** A project of a Python index, with the dependencies that its wheels name. */
+export interface PypiSourceDefinition {
+  readonly source: "pypi";
+  /** Name of the project, such as `python-openstackclient`. */
+  readonly package: string;
+  /** Optional parts of the project (PEP 508). Absent: none. */
+  readonly extras?: readonly string[] | undefined;
+  /**
+   * More that is installed with it, each as in `requires-dist` (PEP 508): plugins, whose programs are installed too, or
+   * narrower versions of a dependency. Absent: nothing.
+   */
+  readonly requirements?: readonly string[] | undefined;
+  /** Packages of the base's Debian suite that it needs besides `python3`. Absent: none. */
+  readonly debianPackages?: readonly string[] | undefined;
+}
+
 /** Where a tool's bytes come from. */
 export type SourceDefinition =
   | GoSourceDefinition
   | DebianSourceDefinition
   | ReleaseSourceDefinition
   | FileSourceDefinition
-  | ImageSourceDefinition;
+  | ImageSourceDefinition
+  | PypiSourceDefinition;
 
 /** The kinds of source. */
 export type SourceKind = SourceDefinition["source"];
 
 /** All kinds of source. */
-export const SOURCE_KINDS: readonly SourceKind[] = ["release", "go", "debian", "image", "file"];
+export const SOURCE_KINDS: readonly SourceKind[] = ["release", "go", "debian", "pypi", "image", "file"];
 
 const word = z.string().min(1);
 const innerPath = word
@@ -154,9 +171,11 @@ const goSource = z.strictObject({
   versions: z.array(word).optional(),
 });
 
+const debianPackage = word.regex(/^[a-z0-9][a-z0-9+.-]+$/, "is not a Debian package name");
+
 const debianSource = z.strictObject({
   source: z.literal("debian"),
-  package: word.regex(/^[a-z0-9][a-z0-9+.-]+$/, "is not a Debian package name"),
+  package: debianPackage,
   packages: z.array(word).optional(),
   version: z.strictObject({ pattern }).optional(),
 });
@@ -191,6 +210,16 @@ const imageSource = z.strictObject({
   paths: z.array(z.strictObject({ from: innerPath, to: innerPath })).min(1),
 });
 
+const pythonName = word.regex(/^[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?$/, "is not a Python project name");
+
+const pypiSource = z.strictObject({
+  source: z.literal("pypi"),
+  package: pythonName,
+  extras: z.array(pythonName).optional(),
+  requirements: z.array(word).optional(),
+  debianPackages: z.array(debianPackage).optional(),
+});
+
 /** Checks one source of a tool definition. */
 export const sourceDefinitionSchema: z.ZodType<SourceDefinition> = z.discriminatedUnion("source", [
   goSource,
@@ -198,6 +227,7 @@ export const sourceDefinitionSchema: z.ZodType<SourceDefinition> = z.discriminat
   releaseSource,
   fileSource,
   imageSource,
+  pypiSource,
 ]);
 
 function hasNoDots(path: string): boolean {

@@ -24,15 +24,30 @@ export interface MachineClientsOptions {
 
 /** Asks this machine's own package clients for their settings, each only when it is needed. */
 export function machineClients({ env, cwd, signal, goDefaults }: MachineClientsOptions): ClientSettings {
-  const ask = async (program: string, argv: readonly string[]): Promise<readonly string[]> =>
-    addressIn(await outputOf(program, argv, { env: { ...env }, cwd, signal, timeout: TIMEOUT }));
+  // A wide terminal, so that no address is wrapped in a help text.
+  const ask: Ask = async (program, argv) =>
+    await outputOf(program, argv, { env: { ...env, COLUMNS: "1000" }, cwd, signal, timeout: TIMEOUT });
   return {
     debian: async () => await readAptAddresses(APT_FOLDER),
     go: async () => await readGoClient(env, { cwd, signal }),
     goDefaults,
-    npm: async () => await ask("npm", ["config", "get", "registry"]),
-    pypi: async () => await ask("pip", ["config", "get", "global.index-url"]),
+    npm: async () => addressIn(await ask("npm", ["config", "get", "registry"])),
+    pypi: async () => await readPipIndex(ask),
   };
+}
+
+/** What a program says; nothing when it is not there or fails. */
+type Ask = (program: string, argv: readonly string[]) => Promise<string>;
+
+/** The index that pip uses on this machine: the one of its settings, else the one that its help names as default. */
+async function readPipIndex(ask: Ask): Promise<readonly string[]> {
+  const set = addressIn(await ask("pip", ["config", "get", "global.index-url"]));
+  return set.length > 0 ? set : defaultIndexIn(await ask("pip", ["download", "--help"]));
+}
+
+/** The address in `Base URL of the Python Package Index (default ADDRESS)`. */
+function defaultIndexIn(help: string): readonly string[] {
+  return addressIn(/--index-url <url>[^(]*\(default\s+([^\s)]+)\)/.exec(help)?.[1] ?? "");
 }
 
 /** The addresses of the archive in the apt sources of a folder such as `/etc/apt`; none where there is no apt. */

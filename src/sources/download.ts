@@ -129,7 +129,7 @@ async function attempt(
       dispatcher: context.dispatcher,
       idleTimeout: context.idleTimeout,
       signal: context.signal,
-      headers: rangeHeaders(state),
+      headers: { ...(request.accept !== undefined && { accept: request.accept }), ...rangeHeaders(state) },
     });
     started = response.statusCode === 200 || response.statusCode === 206;
     return await receive(response, state, request, context);

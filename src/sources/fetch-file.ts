@@ -5,6 +5,11 @@ import type { OperationOptions } from "../core/operation.ts";
 export interface FileRequest {
   /** Absolute `http:` or `https:` address. Never part of an error or of progress beyond host and path. */
   readonly url: string;
+  /**
+   * Finds the address once the file has to be downloaded, where that costs a request of its own; `url` is then only a
+   * name. Absent: `url` is the address.
+   */
+  readonly locate?: (() => Promise<string>) | undefined;
   /** What people call it, such as `helm-v4.1.0-linux-amd64.tar.gz`. */
   readonly name: string;
   /** Expected digest, 64 hex digits. Absent: the file is only trusted as far as the caller checks it. */
@@ -20,6 +25,8 @@ export interface FileRequest {
   readonly cacheKey?: string | undefined;
   /** A web page is what is wanted. Absent: HTML where a file was expected is an error. */
   readonly acceptHtml?: boolean | undefined;
+  /** The `Accept` header (RFC 9110, section 12.5.1). Absent: none is sent. */
+  readonly accept?: string | undefined;
 }
 
 /** A file that is complete and verified. */

@@ -72,7 +72,9 @@ async function fetchOnce(
   try {
     return await withFileLock(lock, { timeout: LOCK_TIMEOUT, signal: operation.signal }, async () => {
       const arrived = await findFile(request, key, options.cacheDir);
-      return arrived ?? (await downloadAndPublish(key, request, options, operation));
+      if (arrived !== undefined) return arrived;
+      const url = (await request.locate?.()) ?? request.url;
+      return await downloadAndPublish(key, { ...request, url }, options, operation);
     });
   } catch (error) {
     throw describeWriteFailure(error, join(options.cacheDir, "files"));

@@ -59,7 +59,7 @@ export interface MirrorOptions {
 const VARIABLES: Readonly<Record<MirrorKind, readonly string[]>> = {
   debian: [],
   npm: ["npm_config_registry", "NPM_CONFIG_REGISTRY"],
-  pypi: ["PIP_INDEX_URL", "UV_INDEX_URL"],
+  pypi: ["PIP_INDEX_URL", "UV_DEFAULT_INDEX", "UV_INDEX_URL"],
 };
 
 const CLIENTS: Readonly<Record<MirrorKind, string>> = { debian: "apt", npm: "npm", pypi: "pip" };

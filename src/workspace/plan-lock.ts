@@ -89,7 +89,7 @@ function planTool(
   const pinned = locked.version;
   const answers = platforms.map((platform) => locked.platforms[platform]);
   if (answers.includes(undefined)) return { name, reason: "platforms-changed", pinned };
-  if (base === "lock" && answers.some((answer) => answer?.source === "debian"))
+  if (base === "lock" && answers.some((answer) => answer?.source === "debian" || answer?.source === "pypi"))
     return { name, reason: "base-changed", pinned };
   if (answers.some((answer) => answer?.source === "file")) return { name, reason: "local-file", pinned };
   return undefined;
@@ -123,7 +123,9 @@ function planUse(
 
 /** The part of a tool's wish that decides whether its locked answer still stands. */
 export function lockedWish({ range, source, own, definition }: ToolWish): LockedWish {
-  return { range, source, definition: own ? sha256(formatCanonicalJson(definition)) : undefined };
+  // Tests say nothing about what is in an image.
+  const { tests: _, ...locked } = definition;
+  return { range, source, definition: own ? sha256(formatCanonicalJson(locked)) : undefined };
 }
 
 /** The images of the workspace as they stand in the lock. */

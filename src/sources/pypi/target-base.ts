@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { LockedPackage } from "../../catalog/index.ts";
+import { ToolingError } from "../../core/error.ts";
+import type { Platform } from "../../core/platform.ts";
+import { type InstalledPackage, lockPackages } from "../../debian/index.ts";
+import { openPackageIndex } from "../debian-archive.ts";
+import type { SourceBase, SourceContext } from "../tool-source.ts";
+import type { TargetPython } from "./target-python.ts";
+
+/** The Python that a tool will run with, and what has to be laid on the base for it. */
+export interface TargetBase {
+  readonly target: TargetPython;
+  /** Debian packages that the base lacks; empty when it has all. */
+  readonly packages: readonly LockedPackage[];
+}
+
+/**
+ * Finds the Python of an image: the base's own, else the one of its Debian suite with all that it needs.
+ *
+ * @param wanted Debian packages that the tool needs besides `python3`.
+ * @throws {ToolingError} `CONFIG_INVALID` without a base, `FILE_NOT_FOUND` on a base that is not Debian,
+ * `VERSION_NOT_FOUND`, `DEBIAN_DEPENDENCY_UNMET`, and as reading the indexes of Debian
+ */
+export async function openTargetBase(
+  platform: Platform,
+  wanted: readonly string[],
+  context: SourceContext,
+): Promise<TargetBase> {
+  if (context.openBase === undefined) {
+    throw new ToolingError("CONFIG_INVALID", "tools from a Python index have no base to be laid on", {
+      hint: 'Write "base: { debian: trixie }" in toolbox.yaml, or name another source for the tool.',
+    });
+  }
+  const base = await context.openBase();
+  const packages = await lockMissing(platform, ["python3", ...wanted], base, context);
+  const all: readonly InstalledPackage[] = [...packages, ...(base.packages[platform] ?? [])];
+  return { target: describeTarget(platform, all), packages };
+}
+
+/** A base that has everything asks no mirror. */
+async function lockMissing(
+  platform: Platform,
+  wanted: readonly string[],
+  { suite, packages: installed }: SourceBase,
+  context: SourceContext,
+): Promise<readonly LockedPackage[]> {
+  const present = installed[platform] ?? [];
+  if (wanted.every((name) => present.some((each) => each.name === name))) return [];
+  const locked = await lockPackages({ platforms: [platform], packages: wanted, installed }, (architecture) =>
+    openPackageIndex(suite, architecture, context),
+  );
+  return locked[platform] ?? [];
+}
+
+function describeTarget(platform: Platform, packages: readonly InstalledPackage[]): TargetPython {
+  const versionOf = (name: string): string =>
+    packages.find((each) => each.name === name)?.version.replace(/^\d+:/, "") ?? "";
+  const [, major, minor] = /^(\d+)\.(\d+)/.exec(versionOf("python3")) ?? [];
+  const [, glibcMajor, glibcMinor] = /^(\d+)\.(\d+)/.exec(versionOf("libc6")) ?? [];
+  if (major === undefined || minor === undefined || glibcMajor === undefined || glibcMinor === undefined) {
+    throw new ToolingError("CONFIG_INVALID", `base for ${platform} does not tell its Python and C library`, {
+      hint: "Choose a Debian suite or a Debian image as base, or name another source for the tool.",
+    });
+  }
+  const exact = readUpstream(versionOf(`python${major}.${minor}-minimal`) || versionOf("python3"));
+  return {
+    platform,
+    version: exact,
+    series: [Number(major), Number(minor)],
+    glibc: [Number(glibcMajor), Number(glibcMinor)],
+  };
+}
+
+/** `3.14.0~rc1-1+b2` gives `3.14.0rc1`. */
+function readUpstream(version: string): string {
+  return version
+    .replace(/-[^-]*$/, "")
+    .replace(/\+.*$/, "")
+    .replace("~", "");
+}
