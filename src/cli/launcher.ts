@@ -93,6 +93,11 @@ export async function keepLauncher(
   }
 }
 
+/** Whether a variable is no shim's or launcher's own: those are all in lower case. */
+function isFree(name: string): boolean {
+  return name !== name.toLowerCase() || name.endsWith("_proxy");
+}
+
 async function planLauncher(
   { session, engine, held }: OpenRun,
   facts: WatchedFacts,
@@ -101,7 +106,8 @@ async function planLauncher(
   const lockFile = join(folder, "toolbox.lock");
   const { session: settings } = await readRunLock(lockFile);
   const work = session.mounts.find(({ target }) => target === WORK_FOLDER)?.source;
-  const isLaunchable = (settings?.credentials ?? []).every((name) => LAUNCHABLE.has(name));
+  const isLaunchable =
+    (settings?.credentials ?? []).every((name) => LAUNCHABLE.has(name)) && session.secrets.every(isFree);
   // A folder outside of the workspace shows itself at /work, which no launcher of the workspace does.
   if (!isLaunchable || work !== folder) return undefined;
   const plan = await engine.plan(

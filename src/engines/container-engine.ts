@@ -19,6 +19,7 @@ import { cureEngineFault, findEngineFault } from "./engine-trial.ts";
 import { forgetHeldImage, readHeldImage, writeHeldImage } from "./held-image.ts";
 import { findInit } from "./host-tools.ts";
 import { signalContainer } from "./podman-signal.ts";
+import { LAUNCHED_NAME } from "./launch-piped.ts";
 import { prepareSession } from "./prepare-session.ts";
 import type { ForegroundProgram } from "./program-runner.ts";
 import { refuseRootlessLimits } from "./refuse-limits.ts";
@@ -97,7 +98,8 @@ export class ContainerEngine implements Engine {
     const prepared = await prepareSession(session, this.#host.stateDir);
     return {
       kind: "client",
-      ...(await this.#render(prepared, image)),
+      ...(await this.#render(prepared, image, LAUNCHED_NAME)),
+      signalsContainer: this.name === "podman",
       sources: prepared.mounts.map(({ source }) => source),
       links: new Map(),
       warm: await this.warm.plan(prepared, image),

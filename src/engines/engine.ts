@@ -129,6 +129,8 @@ interface LaunchBasis {
 /** A client that passes signals on by itself, so that nobody need stay beside it. */
 export interface ClientLaunch extends LaunchBasis {
   readonly kind: "client";
+  /** Whether signals go to the container, and not to its client, which would die of them. */
+  readonly signalsContainer: boolean;
   /** Absent: this session is never kept warm. */
   readonly warm?: WarmLaunch | undefined;
 }

@@ -3,9 +3,6 @@ import type { WarmLaunch } from "./engine.ts";
 import { launchBeside } from "./launch-beside.ts";
 import { quote } from "./launch-word.ts";
 
-/** 128 + SIGPIPE: the client went because nobody reads, and left the command behind. */
-const PIPE_EXIT_CODE = 141;
-
 /**
  * Shell that runs `$tool "$@"` in the session's warm container and exits as the command does. It goes on to the next
  * line when no container is up, or when it went away without a word.
@@ -46,7 +43,9 @@ export function launchWarm(
     "} 2>/dev/null",
     ...launchBeside({ command: `${command} \\\n  "$tool" "$@" <&3 3<&-`, deliver, sharesTerminal: false }),
     '  if [ -s "$note" ]; then',
-    `    [ "$code" -ne ${PIPE_EXIT_CODE} ] || tell PIPE`,
+    // The client went because nobody reads, and left the command behind: 128 + SIGPIPE, or an error from a socket.
+    '    [ "$code" -ne 141 ] || tell PIPE',
+    '    if [ "$code" -eq 1 ] && [ -S /dev/fd/1 ]; then tell PIPE; fi',
     '    rm -f "$note"',
     '    exit "$code"',
     "  fi",

@@ -98,6 +98,7 @@ function exampleSession(): Session {
 function clientPlan(change: Partial<ClientLaunch> = {}): ClientLaunch {
   return {
     kind: "client",
+    signalsContainer: false,
     program: join(folder, "engine"),
     argv: ["run", "--interactive", `--workdir=${FOLDER_MARK}`, "--env=SET=it's", "sha256:abc"],
     sources: ["/"],

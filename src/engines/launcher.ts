@@ -3,7 +3,8 @@ import { STYLE_NAMES, type Session, WORK_FOLDER } from "../session/index.ts";
 import type { ClientLaunch, LaunchPlan } from "./engine.ts";
 import { launchSandboxed } from "./launch-sandboxed.ts";
 import { launchWarm } from "./launch-warm.ts";
-import { FOLDER_MARK, NOTE_MARK, quote } from "./launch-word.ts";
+import { launchPiped } from "./launch-piped.ts";
+import { CONTAINER_MARK, FOLDER_MARK, NOTE_MARK, quote } from "./launch-word.ts";
 
 /** A launcher to write. */
 export interface LauncherRequest {
@@ -50,12 +51,17 @@ export function launchedSession(session: Session): Session {
   return { ...session, argv: [], tty: false, workdir: FOLDER_MARK, env, secrets: [] };
 }
 
-function launchByClient({ program, argv, warm }: ClientLaunch, request: LauncherRequest): string[] {
+function launchByClient(
+  { program, argv, warm, signalsContainer }: ClientLaunch,
+  request: LauncherRequest,
+): string[] {
   const line = (words: readonly string[]): string =>
     [quote(program), ...words.flatMap((word) => renderClientWord(word, request))].join(" \\\n  ");
+  const command = `${line(argv)} \\\n  "$tool" "$@"`;
   return [
     ...(warm === undefined ? [] : launchWarm(warm, line(warm.argv), quote(program))),
-    `exec ${line(argv)} \\\n  "$tool" "$@"`,
+    ...launchPiped({ command, program: quote(program), signalsContainer }),
+    `exec ${command}`,
   ];
 }
 
@@ -111,6 +117,7 @@ function renderWord(word: string, { workspace }: LauncherRequest): string {
   const marks = new Map([
     [FOLDER_MARK, `"${WORK_FOLDER}\${folder#${quote(workspace)}}"`],
     [NOTE_MARK, '"$name"'],
+    [CONTAINER_MARK, '"$launch_id"'],
   ]);
   const parts = word.split(/(\0[a-z]+\0)/).filter((part) => part !== "");
   return parts.length === 0 ? quote("") : parts.map((part) => marks.get(part) ?? quote(part)).join("");
