@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { writeFileAtomically } from "../core/atomic-file.ts";
 import { ToolingError } from "../core/error.ts";
 import { launchedSession, type LaunchPlan, renderLauncher, systemFiles } from "../engines/index.ts";
-import { type HostFiles, WORK_FOLDER } from "../session/index.ts";
+import { type HostFiles, type Session, WORK_FOLDER } from "../session/index.ts";
 import { findWorkspace, readRunLock } from "../workspace/index.ts";
 import type { CommandContext } from "./command.ts";
 import type { OpenRun, RunFacts } from "./run-session.ts";
@@ -93,9 +93,10 @@ export async function keepLauncher(
   }
 }
 
-/** Whether a variable is no shim's or launcher's own: those are all in lower case. */
-function isFree(name: string): boolean {
-  return name !== name.toLowerCase() || name.endsWith("_proxy");
+function isLaunchable({ secrets }: Session, credentials: readonly string[] = []): boolean {
+  // Shims and launchers have variables of their own, all in lower case.
+  const areFree = secrets.every((name) => name !== name.toLowerCase() || name.endsWith("_proxy"));
+  return areFree && credentials.every((name) => LAUNCHABLE.has(name));
 }
 
 async function planLauncher(
@@ -106,10 +107,8 @@ async function planLauncher(
   const lockFile = join(folder, "toolbox.lock");
   const { session: settings } = await readRunLock(lockFile);
   const work = session.mounts.find(({ target }) => target === WORK_FOLDER)?.source;
-  const isLaunchable =
-    (settings?.credentials ?? []).every((name) => LAUNCHABLE.has(name)) && session.secrets.every(isFree);
   // A folder outside of the workspace shows itself at /work, which no launcher of the workspace does.
-  if (!isLaunchable || work !== folder) return undefined;
+  if (!isLaunchable(session, settings?.credentials) || work !== folder) return undefined;
   const plan = await engine.plan(
     { ...launchedSession(session), files: session.files, copies: session.copies },
     held,
