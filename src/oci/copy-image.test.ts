@@ -3,9 +3,10 @@ import { mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { addDocument, addTextImage, text } from "../../test/support/text-image.ts";
 import { streamOf } from "../core/byte-stream.ts";
 import { copyImage } from "./copy-image.ts";
-import { describeBytes, type Descriptor } from "./descriptor.ts";
+import { type Descriptor } from "./descriptor.ts";
 import { type LayoutStore, openLayoutStore } from "./layout-store.ts";
 import { createMemoryStore, type MemoryStore } from "./memory-store.ts";
 import { MEDIA_TYPES } from "./media-type.ts";
@@ -52,7 +53,7 @@ describe("copyImage", () => {
 
   test("names nothing when a blob is not what it should be", async () => {
     const source = createMemoryStore();
-    const image = await addImage(source, "one");
+    const image = await addTextImage(source, "one");
     const lying = { ...source, openBlob: () => streamOf(text("other bytes")) };
     await expect(copyImage(lying, store, image, { tag: "a:1" })).rejects.toMatchObject({
       code: expect.stringMatching(/MISMATCH/),
@@ -63,7 +64,7 @@ describe("copyImage", () => {
 
   test("sends nothing that the sink can mount", async () => {
     const source = createMemoryStore();
-    const image = await addImage(source, "one");
+    const image = await addTextImage(source, "one");
     const mounted: string[] = [];
     const closed = { ...source, openBlob: () => streamOf(text("never read")) };
     const mountBlob = async ({ digest }: Descriptor): Promise<boolean> => mounted.push(digest) > 0;
@@ -72,30 +73,10 @@ describe("copyImage", () => {
   });
 });
 
-function text(content: string): Uint8Array {
-  return new TextEncoder().encode(content);
-}
-
-/** An image with one "layer" that is just text. */
-async function addImage(to: MemoryStore, content: string): Promise<Descriptor> {
-  const layer = text(`layer ${content}`);
-  const config = text(JSON.stringify({ architecture: content, os: "linux" }));
-  const layers = [describeBytes(layer, MEDIA_TYPES.layerTar)];
-  const manifest = {
-    schemaVersion: 2,
-    mediaType: MEDIA_TYPES.imageManifest,
-    config: describeBytes(config, MEDIA_TYPES.imageConfig),
-    layers,
-  };
-  await to.putBlob(describeBytes(layer, MEDIA_TYPES.layerTar), streamOf(layer));
-  await to.putBlob(manifest.config, streamOf(config));
-  return await addDocument(to, manifest, MEDIA_TYPES.imageManifest);
-}
-
 async function addIndex(to: MemoryStore): Promise<Descriptor> {
   const manifests = await Promise.all(
     ["amd64", "arm64"].map(async (architecture) => ({
-      ...(await addImage(to, architecture)),
+      ...(await addTextImage(to, architecture)),
       platform: { os: "linux", architecture },
     })),
   );
@@ -104,11 +85,4 @@ async function addIndex(to: MemoryStore): Promise<Descriptor> {
     { schemaVersion: 2, mediaType: MEDIA_TYPES.imageIndex, manifests },
     MEDIA_TYPES.imageIndex,
   );
-}
-
-async function addDocument(to: MemoryStore, document: object, mediaType: string): Promise<Descriptor> {
-  const bytes = text(JSON.stringify(document));
-  const descriptor = describeBytes(bytes, mediaType);
-  await to.putManifest(descriptor, bytes);
-  return descriptor;
 }

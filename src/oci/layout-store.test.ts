@@ -3,8 +3,9 @@ import { chmod, chown, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile 
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { addTextImage, text } from "../../test/support/text-image.ts";
 import { type ByteStream, collectBytes, streamOf } from "../core/byte-stream.ts";
-import { describeBytes, type Descriptor } from "./descriptor.ts";
+import { type Descriptor } from "./descriptor.ts";
 import { type Digest, digestOf } from "./digest.ts";
 import { type LayoutStore, openLayoutStore } from "./layout-store.ts";
 import { MEDIA_TYPES } from "./media-type.ts";
@@ -166,7 +167,7 @@ describe("a layout store", () => {
 
 describe("tags", () => {
   test("stand for one manifest, and move", async () => {
-    const [first, second] = [await addImage(store, "one"), await addImage(store, "two")];
+    const [first, second] = [await addTextImage(store, "one"), await addTextImage(store, "two")];
     await store.tag("docker.io/best-tools/k8s:1.4", first);
     await store.tag("docker.io/best-tools/k8s:1.4", second);
     await store.tag("docker.io/best-tools/k8s:1.3", first);
@@ -181,7 +182,7 @@ describe("tags", () => {
   });
 
   test("that are given at the same time are all kept", async () => {
-    const image = await addImage(store, "one");
+    const image = await addTextImage(store, "one");
     const other = await openLayoutStore(folder);
     const names = Array.from({ length: 20 }, (_, index) => `a/b:${index}`);
     await Promise.all(names.map((name, index) => (index % 2 === 0 ? store : other).tag(name, image)));
@@ -189,14 +190,10 @@ describe("tags", () => {
   });
 
   test("with other characters are refused", async () => {
-    const image = await addImage(store, "one");
+    const image = await addTextImage(store, "one");
     await expect(store.tag("a b", image)).rejects.toMatchObject({ code: "REFERENCE_INVALID" });
   });
 });
-
-function text(content: string): Uint8Array {
-  return new TextEncoder().encode(content);
-}
 
 async function* breakOff(): AsyncGenerator<Uint8Array> {
   yield text("some");
@@ -205,27 +202,4 @@ async function* breakOff(): AsyncGenerator<Uint8Array> {
 
 function manifestDescriptor(digest: Digest): Descriptor {
   return { mediaType: MEDIA_TYPES.imageManifest, digest, size: 7 };
-}
-
-/** An image with one "layer" that is just text. */
-async function addImage(to: LayoutStore, content: string): Promise<Descriptor> {
-  const layer = text(`layer ${content}`);
-  const config = text(JSON.stringify({ architecture: content, os: "linux" }));
-  const layers = [describeBytes(layer, MEDIA_TYPES.layerTar)];
-  const manifest = {
-    schemaVersion: 2,
-    mediaType: MEDIA_TYPES.imageManifest,
-    config: describeBytes(config, MEDIA_TYPES.imageConfig),
-    layers,
-  };
-  await to.putBlob(describeBytes(layer, MEDIA_TYPES.layerTar), streamOf(layer));
-  await to.putBlob(manifest.config, streamOf(config));
-  return await addDocument(to, manifest, MEDIA_TYPES.imageManifest);
-}
-
-async function addDocument(to: LayoutStore, document: object, mediaType: string): Promise<Descriptor> {
-  const bytes = text(JSON.stringify(document));
-  const descriptor = describeBytes(bytes, mediaType);
-  await to.putManifest(descriptor, bytes);
-  return descriptor;
 }

@@ -3,10 +3,10 @@ import { chmod, mkdtemp, readdir, rm, utimes, writeFile } from "node:fs/promises
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { addTextImage, text } from "../../test/support/text-image.ts";
 import { collectBytes, streamOf } from "../core/byte-stream.ts";
-import { describeBytes, type Descriptor } from "./descriptor.ts";
+import { type Descriptor } from "./descriptor.ts";
 import { type LayoutStore, openLayoutStore } from "./layout-store.ts";
-import { MEDIA_TYPES } from "./media-type.ts";
 
 let folder: string;
 let store: LayoutStore;
@@ -25,10 +25,10 @@ describe("removeUnreferenced", () => {
   const later = (): Date => new Date(Date.now() + 2 * hour);
 
   test("removes what no image needs, and keeps what one needs", async () => {
-    const image = await addImage(store, "kept");
+    const image = await addTextImage(store, "kept");
     await store.tag("a:1", image);
     const stray = await store.ingestBlob(streamOf(text("stray")));
-    const gone = await addImage(store, "gone");
+    const gone = await addTextImage(store, "gone");
     const collector = await openLayoutStore(folder, { now: later });
     const report = await collector.removeUnreferenced();
     expect(report.removed.map(({ digest }) => digest)).toContain(stray.digest);
@@ -46,7 +46,7 @@ describe("removeUnreferenced", () => {
   });
 
   test("keeps what was just written, and all that a just written manifest needs", async () => {
-    const image = await addImage(store, "one");
+    const image = await addTextImage(store, "one");
     const long = new Date(Date.now() - 5 * hour);
     for (const name of await readdir(join(folder, "blobs", "sha256"))) {
       if (!image.digest.endsWith(name)) await utimes(join(folder, "blobs", "sha256", name), long, long);
@@ -73,7 +73,7 @@ describe("removeUnreferenced", () => {
   });
 
   test("removes nothing when an image cannot be read", async () => {
-    const image = await addImage(store, "one");
+    const image = await addTextImage(store, "one");
     await store.tag("a:1", image);
     await chmod(store.blobPath(image.digest), 0o644);
     await writeFile(store.blobPath(image.digest), "{");
@@ -84,7 +84,7 @@ describe("removeUnreferenced", () => {
 
 describe("verify", () => {
   test("finds missing, shortened, altered and stray files", async () => {
-    const image = await addImage(store, "one");
+    const image = await addTextImage(store, "one");
     await store.tag("a:1", image);
     const { config, layers } = JSON.parse(new TextDecoder().decode(await store.fetchManifest(image))) as {
       config: Descriptor;
@@ -100,30 +100,3 @@ describe("verify", () => {
     expect(await kinds(true)).toEqual(["altered", "missing", "stray"]);
   });
 });
-
-function text(content: string): Uint8Array {
-  return new TextEncoder().encode(content);
-}
-
-/** An image with one "layer" that is just text. */
-async function addImage(to: LayoutStore, content: string): Promise<Descriptor> {
-  const layer = text(`layer ${content}`);
-  const config = text(JSON.stringify({ architecture: content, os: "linux" }));
-  const layers = [describeBytes(layer, MEDIA_TYPES.layerTar)];
-  const manifest = {
-    schemaVersion: 2,
-    mediaType: MEDIA_TYPES.imageManifest,
-    config: describeBytes(config, MEDIA_TYPES.imageConfig),
-    layers,
-  };
-  await to.putBlob(describeBytes(layer, MEDIA_TYPES.layerTar), streamOf(layer));
-  await to.putBlob(manifest.config, streamOf(config));
-  return await addDocument(to, manifest, MEDIA_TYPES.imageManifest);
-}
-
-async function addDocument(to: LayoutStore, document: object, mediaType: string): Promise<Descriptor> {
-  const bytes = text(JSON.stringify(document));
-  const descriptor = describeBytes(bytes, mediaType);
-  await to.putManifest(descriptor, bytes);
-  return descriptor;
-}
