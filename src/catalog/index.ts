@@ -48,6 +48,7 @@ export {
   type VersionCheck,
 } from "./tool-definition.ts";
 export { parseYamlText, type YamlPath, type YamlText } from "./yaml-text.ts";
+export type { ToolTest } from "./tool-test.ts";
 export {
   bareVersion,
   compareVersions,

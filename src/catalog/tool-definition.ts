@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import * as z from "zod";
 import { type SourceDefinition, sourceDefinitionSchema } from "./source-definition.ts";
+import { type ToolTest, toolTestSchema } from "./tool-test.ts";
 
 /** How to ask a tool for its version. */
 export interface VersionCheck {
@@ -44,6 +45,8 @@ export interface ToolDefinition extends ToolAbout {
   readonly name: string;
   /** In order of preference. */
   readonly sources: readonly SourceDefinition[];
+  /** Beside its version check. They are in no lock and no image: a new test changes no digest. Absent: none. */
+  readonly tests?: readonly ToolTest[] | undefined;
 }
 
 const line = z
@@ -83,4 +86,5 @@ export const toolDefinitionSchema: z.ZodType<ToolDefinition> = z.strictObject({
   name: toolNameSchema,
   ...about,
   sources: z.array(sourceDefinitionSchema).min(1),
+  tests: z.array(toolTestSchema).optional(),
 });

@@ -125,6 +125,6 @@ async function askSource(
 }
 
 function aboutOf(definition: ToolDefinition, version: string): ToolAbout {
-  const { name: _, sources: __, version: check, ...about } = definition;
+  const { name: _, sources: __, tests: ___, version: check, ...about } = definition;
   return { ...about, version: { ...check, contains: check.contains.replaceAll("{{version}}", version) } };
 }
