@@ -21,9 +21,9 @@ import { forgetStatus } from "./remembered-status.ts";
 import { refuseLimits, refuseNetwork } from "./refuse-limits.ts";
 import { refuseCommand } from "./resolve-command.ts";
 import { runForeground } from "./run-foreground.ts";
-import type { Sandbox } from "./sandbox.ts";
+import type { Sandbox, SandboxRequest } from "./sandbox.ts";
 import { networkMounts } from "./sandbox-mounts.ts";
-import { readUnpackedImage } from "./unpacked-image.ts";
+import { readUnpackedImage, type UnpackedImage } from "./unpacked-image.ts";
 
 /** How the runners end when they cannot make a sandbox. Commands give these as well; then asking again costs little. */
 const SETUP_EXIT_CODES: readonly number[] = [1, 125];
@@ -71,8 +71,8 @@ export class EmbeddedEngine implements Engine {
       });
     }
     this.#refuse(session);
-    const placed = await placeSession(session, image, this.#host.stateDir);
-    const request = { session: placed, image, tools: await this.#findTools(), host: this.#host };
+    const request = await this.#place(session, image);
+    const placed = request.session;
     if (!this.#sandbox.tellsMissingCommands(request)) {
       const exitCode = await refuseCommand(placed, image.root);
       if (exitCode !== undefined)
@@ -109,6 +109,17 @@ export class EmbeddedEngine implements Engine {
       sources: [join(location, "image.json"), ...placed.mounts.map(({ source }) => source)],
       links: new Map(links),
     };
+  }
+
+  async #place(session: Session, image: UnpackedImage): Promise<SandboxRequest> {
+    const { emulator, stateDir } = this.#host;
+    const tools = await this.#findTools();
+    if (emulator === undefined)
+      return { session: await placeSession(session, image, stateDir), image, tools, host: this.#host };
+    const { emulateCommand, mountEmulator, withoutLaunchers } = await import("./emulated-session.ts");
+    const placed = await placeSession(mountEmulator(session, emulator), image, stateDir);
+    const emulated = (await emulateCommand(placed, image.root)) ?? placed;
+    return { session: emulated, image: withoutLaunchers(image), tools, host: this.#host };
   }
 
   #refuse(session: Session): void {

@@ -37,6 +37,11 @@ export interface EngineHost {
   readonly hasTerminal: boolean;
   /** Where an engine's client writes. Absent: where a reader cannot go away. */
   readonly output?: ClientOutput | undefined;
+  /**
+   * Absolute path of a static program that runs those of the images' CPU (`qemu-aarch64-static`), which the embedded runner
+   * starts commands with. Absent: the machine runs them by itself.
+   */
+  readonly emulator?: string | undefined;
   /** The clock. Absent: the machine's. */
   readonly now?: (() => Date) | undefined;
   /** Whether SELinux is enforced, so that unlabelled mounts would be unreadable. */

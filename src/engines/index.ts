@@ -5,6 +5,7 @@
  * Turns sessions into command lines (pure, golden-tested) and runs them with exact exit codes and signals.
  * Knows nothing of workspaces, registries' protocols or the command line.
  */
+export { type CapturedRun, runCaptured } from "./captured-run.ts";
 export { lookAtOutput } from "./client-output.ts";
 export { bundleSession, type BundleSessionRequest } from "./bundle-session.ts";
 export {

@@ -39,12 +39,16 @@ export interface ForegroundProgram {
   readonly ended: Promise<number>;
   /** Whether its last line on stderr was kept back. Absent: nothing was to be kept back. */
   readonly keptBack?: Promise<boolean> | undefined;
+  /** All that it printed (at most 1 MiB of each). Absent: it has our own stdout and stderr. */
+  readonly printed?: Promise<Pick<CapturedProgram, "stdout" | "stderr">> | undefined;
 }
 
 /** Optional parts of {@link ProgramRunner.start}. */
 export interface StartOptions {
   /** What stands between the program's stderr and ours. Absent: the program has our stderr itself. */
   readonly relay?: ErrorRelay | undefined;
+  /** Keep what it prints, and give it an empty stdin. Absent: it has our own stdin, stdout and stderr. */
+  readonly captures?: boolean | undefined;
 }
 
 /** Passes on what a program says on stderr, but for a last line that nobody shall see. */
@@ -140,10 +144,13 @@ async function start(
   program: string,
   argv: readonly string[],
   env: ProgramEnvironment,
-  { relay }: StartOptions = {},
+  { relay, captures = false }: StartOptions = {},
 ): Promise<ForegroundProgram> {
   const errors = relay === undefined ? "inherit" : "pipe";
-  const child = spawn(program, argv, { env: { ...env }, stdio: ["inherit", "inherit", errors] });
+  const child = spawn(program, argv, {
+    env: { ...env },
+    stdio: captures ? ["ignore", "pipe", "pipe"] : ["inherit", "inherit", errors],
+  });
   await new Promise<void>((resolve, reject) => {
     child.once("spawn", resolve);
     child.once("error", reject);
@@ -152,6 +159,10 @@ async function start(
     child.once("exit", (code, signal) => resolve(codeOf(code, signal)));
   });
   const started = { pid: child.pid ?? 0, kill: (signal: NodeJS.Signals) => void child.kill(signal), ended };
+  if (child.stdout !== null && child.stderr !== null) {
+    const printed = Promise.all([textOf(child.stdout), textOf(child.stderr)]);
+    return { ...started, printed: printed.then(([stdout, stderr]) => ({ stdout, stderr })) };
+  }
   if (relay === undefined || child.stderr === null) return started;
   return { ...started, keptBack: keepLast(child.stderr, ended, relay) };
 }

@@ -11,13 +11,40 @@ import { resolveInside } from "./rootfs-path.ts";
  * @returns The exit code that a shell gives (126 not executable, 127 not found). Absent: it can be started.
  */
 export async function refuseCommand(session: Session, root: string): Promise<126 | 127 | undefined> {
-  const name = session.argv[0] ?? "";
+  const found = await searchCommand(session, root, session.argv[0] ?? "");
+  return typeof found === "number" ? found : undefined;
+}
+
+/** A command of an unpacked image. */
+export interface FoundCommand {
+  /** Absolute path inside. */
+  readonly path: string;
+  /** The same on the host. */
+  readonly file: string;
+}
+
+/** Looks a command up as execvp(3) would inside. Absent: it cannot be started. */
+export async function findCommand(
+  session: Session,
+  root: string,
+  name: string,
+): Promise<FoundCommand | undefined> {
+  const found = await searchCommand(session, root, name);
+  return typeof found === "number" ? undefined : found;
+}
+
+async function searchCommand(
+  session: Session,
+  root: string,
+  name: string,
+): Promise<FoundCommand | 126 | 127> {
   const folders = name.includes("/") ? [""] : (session.env["PATH"] ?? "").split(":");
   let denied = false;
   for (const folder of name === "" ? [] : folders) {
     const path = posix.resolve(session.workdir, folder === "" ? name : posix.join(folder, name));
-    const answer = await look(await hostPathOf(path, session.mounts, root));
-    if (answer === "found") return undefined;
+    const file = await hostPathOf(path, session.mounts, root);
+    const answer = await look(file);
+    if (answer === "found") return { path, file };
     if (answer === "denied") denied = true;
   }
   return denied ? 126 : 127;
