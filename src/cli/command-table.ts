@@ -120,6 +120,11 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     summary: "Build the images of the workspace",
     load: async () => (await import("./commands/build.ts")).buildCommand,
   },
+  test: {
+    group: "making",
+    summary: "Run every tool of an image, on each platform",
+    load: async () => (await import("./commands/test.ts")).testCommand,
+  },
   publish: {
     group: "shipping",
     summary: "Push built images to a registry",
