@@ -28,6 +28,7 @@ const BY_CODE: Readonly<Record<ErrorCode, number>> = {
   BINARY_WRONG_LIBC: EXIT_CODES.integrity,
   BINARY_WRONG_PLATFORM: EXIT_CODES.integrity,
   BLOB_NOT_FOUND: EXIT_CODES.notFound,
+  BUDGET_EXCEEDED: EXIT_CODES.policy,
   BUILD_FAILED: EXIT_CODES.failed,
   CATALOG_INVALID: EXIT_CODES.usage,
   CHECKSUM_MISMATCH: EXIT_CODES.integrity,

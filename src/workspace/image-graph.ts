@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
+import type { SourcePosition } from "../core/error.ts";
 import { suggestName } from "../core/suggestion.ts";
 import type { Problem } from "./problem.ts";
+import { parsePullSize } from "./pull-size.ts";
 import type { WorkspaceFile } from "./workspace-schema.ts";
-import type { ImageWish } from "./workspace.ts";
+import type { ImageWish, PullBudget } from "./workspace.ts";
 import type { YamlText } from "../catalog/index.ts";
 
 /** Images with their parents' tools, parents before children; and what is wrong with their `extends`. */
@@ -28,6 +30,7 @@ export function resolveImages(wishes: NonNullable<WorkspaceFile["images"]>, text
       name,
       extends: parent?.name,
       title: wish.title,
+      budget: readBudget(wish.budget, text.positionOfValue(["images", name, "budget"])),
       tools: [...new Set([...(parent?.tools ?? []), ...(wish.tools ?? [])])],
       position: text.positionOf(["images", name]),
     };
@@ -56,4 +59,9 @@ export function resolveImages(wishes: NonNullable<WorkspaceFile["images"]>, text
 
   for (const name of own.keys()) visit(name, []);
   return { images, problems };
+}
+
+function readBudget(text: string | undefined, position: SourcePosition): PullBudget | undefined {
+  const size = text === undefined ? undefined : parsePullSize(text);
+  return size === undefined ? undefined : { size, position };
 }

@@ -55,4 +55,4 @@ export type { ParseWorkspaceOptions } from "./parse-workspace.ts";
 export { checkWorkspaceText, readWorkspace } from "./read-workspace.ts";
 export { parseMemorySize } from "./memory-size.ts";
 export type { MirrorWishes } from "./workspace-schema.ts";
-export type { BaseWish, ImageWish, ToolWish, Workspace } from "./workspace.ts";
+export type { BaseWish, ImageWish, PullBudget, ToolWish, Workspace } from "./workspace.ts";

@@ -113,6 +113,8 @@ describe("parseWorkspace", () => {
       'tool "jq" has no source "go"',
       "debian",
     ],
+    ["a budget without a unit", "images:\n  a: { budget: '300' }\n", 2, 16, "300MB", "Correct"],
+    ["a budget of nothing", "images:\n  a: { budget: 0MB }\n", 2, 16, "more than nothing", "Correct"],
     ["a cycle", "images:\n  a: { extends: b }\n  b: { extends: a }\n", 3, 17, "a -> b -> a", "Remove"],
     ["an image that extends itself", "images:\n  a: { extends: a }\n", 2, 17, "a -> a", "Remove"],
     [

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { z } from "zod";
+import { PULL_SIZE, parsePullSize } from "./pull-size.ts";
 import { sessionSchema } from "./session-wish.ts";
 
 /** A tool's name: lower-case words, as in `kubectl` or `yq-go`. */
@@ -71,6 +72,14 @@ const image = z.strictObject({
   extends: imageName.optional().describe("Another image of this file whose layers come first"),
   tools: z.array(toolName).optional(),
   title: z.string().min(1).optional().describe("One line for people, shown by registries and the help"),
+  budget: z
+    .string()
+    .regex(PULL_SIZE, 'must look like "300MB" or "1.2GB"')
+    .refine((text) => parsePullSize(text) !== undefined, "must be more than nothing")
+    .optional()
+    .describe(
+      "What a pull of one platform may weigh (compressed), such as 300MB; a build that passes it fails",
+    ),
 });
 
 const addresses = z.union([z.string().min(1), z.array(z.string().min(1)).min(1)]);

@@ -24,11 +24,20 @@ export interface ToolWish {
   readonly position: SourcePosition;
 }
 
+/** What a pull of one platform of an image may weigh. */
+export interface PullBudget {
+  /** Compressed bytes of all layers. */
+  readonly size: number;
+  readonly position: SourcePosition;
+}
+
 /** One image that is wanted. */
 export interface ImageWish {
   readonly name: string;
   readonly extends?: string | undefined;
   readonly title?: string | undefined;
+  /** Absent: there is none; that of a parent does not count. It is in no lock, because it changes no image. */
+  readonly budget?: PullBudget | undefined;
   /** All tools, the parents' first, each once. */
   readonly tools: readonly string[];
   readonly position: SourcePosition;

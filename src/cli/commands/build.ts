@@ -5,8 +5,8 @@ import {
   type BuildContext,
   type BuildPlan,
   type BuildReport,
+  checkBudgets,
   describePlan,
-  type ImageReport,
   parseImageTarget,
   planBuild,
   type PlanReport,
@@ -14,6 +14,8 @@ import {
 } from "../../build/index.ts";
 import { ToolingError } from "../../core/error.ts";
 import type { Platform } from "../../core/platform.ts";
+import type { PullBudget, Workspace } from "../../workspace/index.ts";
+import { formatLayerSizes, type MeasuredImage, measureReport } from "../build-sizes.ts";
 import type { Command, CommandContext, CommandInput } from "../command.ts";
 import { FROZEN_OPTION, isFrozen } from "../frozen.ts";
 import { lockAndWrite } from "../lock-pipeline.ts";
@@ -28,6 +30,8 @@ export const buildCommand: Command = {
   usage: "",
   details: [
     "A lock that does not answer toolbox.yaml is brought up to date first, unless --frozen forbids it.",
+    "What each layer weighs is shown on stderr. An image that passes its `budget:` stays in the store, to be looked at,",
+    "but the build fails and nothing is written or loaded.",
   ],
   options: {
     ...FROZEN_OPTION,
@@ -67,10 +71,13 @@ export const buildCommand: Command = {
     const build = await openBuildContext(files.workspace, context);
     if (dryRun) return showPlan(await describePlan(plan, build), context);
     const report = await applyBuild(plan, build);
+    const measured = measureReport(report, plan);
+    for (const line of formatLayerSizes(measured)) context.note(line);
+    checkBudgets(report, budgetsOf(files.workspace));
     const [platform] = platformsOption(options) ?? [];
     await writeTargets(report, targets, build, { context, platform });
     if (options["load"] === true) await loadIntoEngine(report, context);
-    showReport(report, plan, context);
+    showReport(measured, plan, context);
     return 0;
   },
 };
@@ -137,18 +144,27 @@ function layerName({
   return tools.length === 1 ? `${name} ${tools[0]?.version ?? ""}`.trim() : name;
 }
 
-function showReport(report: BuildReport, plan: BuildPlan, { print, printJson }: CommandContext): void {
-  for (const image of report.images) {
+function budgetsOf({ images }: Workspace): ReadonlyMap<string, PullBudget> {
+  return new Map(
+    [...images].flatMap(([name, { budget }]) => (budget === undefined ? [] : [[name, budget] as const])),
+  );
+}
+
+function showReport(
+  images: readonly MeasuredImage[],
+  plan: BuildPlan,
+  { print, printJson }: CommandContext,
+): void {
+  for (const image of images) {
     print(`${image.reference}  ${image.index.digest}`);
     for (const line of formatColumns(platformRows(image))) print(`  ${line}`);
   }
-  printJson({ compression: plan.compression, images: report.images });
+  printJson({ compression: plan.compression, images });
 }
 
-function platformRows({ platforms }: ImageReport): string[][] {
-  return platforms.map(({ platform, manifest, layers }) => {
+function platformRows({ platforms }: MeasuredImage): string[][] {
+  return platforms.map(({ platform, manifest, layers, size }) => {
     const built = layers.filter(({ cached }) => !cached).length;
-    const size = layers.reduce((sum, layer) => sum + layer.size, 0);
     return [platform, manifest.digest, formatSize(size), `${layers.length} layers, ${built} new`];
   });
 }
