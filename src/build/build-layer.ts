@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { OperationOptions } from "../core/operation.ts";
-import type { LockedPackage } from "../catalog/index.ts";
+import type { ExecStep, LockedPackage } from "../catalog/index.ts";
 import type { Lockfile } from "../workspace/index.ts";
 import { importBaseImage } from "./base-image.ts";
 import { type OwnedFiles, readToolFiles } from "./layer-files.ts";
@@ -8,7 +8,9 @@ import { LayerObserver } from "./layer-observer.ts";
 import { createLayerRecord, type LayerRecord, readLayerRecord, writeLayerRecord } from "./layer-record.ts";
 import type { LayerSources } from "./layer-sources.ts";
 import { type LayerStore, writeLayer } from "./layer-writer.ts";
-import type { Compression, PlannedLayer } from "./plan.ts";
+import { type Compression, type PlannedLayer, planLayerFor } from "./plan.ts";
+import { runExecSteps } from "./exec-steps.ts";
+import type { StepRunner } from "./step-runner.ts";
 import { isCaptured } from "./top-layer.ts";
 
 /** Where a build reads and writes. */
@@ -17,6 +19,8 @@ export interface BuildContext extends OperationOptions {
   /** The product's cache folder, absolute; records of layers stand in `layers/` below it. */
   readonly cacheDir: string;
   readonly sources: LayerSources;
+  /** Runs the steps of tools that have some. Absent: such tools cannot be built. */
+  readonly runner?: StepRunner | undefined;
   /**
    * Layers made at once. Absent: 1, because one layer already decodes and compresses on all cores, and a second at
    * the same time was no faster and cost 40 MB.
@@ -70,8 +74,28 @@ async function makeTool(
   context: BuildContext,
 ): Promise<LayerRecord> {
   const { signal, onProgress } = context;
-  const files = await readToolFiles(layer, recipe.lockfile, context.sources, { signal, onProgress });
-  return await packFiles(layer, files, recipe, context);
+  const readFiles = async (planned: PlannedLayer): Promise<OwnedFiles> =>
+    await readToolFiles(planned, recipe.lockfile, context.sources, { signal, onProgress });
+  const files = await readFiles(layer);
+  try {
+    const finished = await runExecSteps(layer, files, listSteps(layer, recipe.lockfile), {
+      ...context,
+      readFiles,
+      planFor: (platform) => planLayerFor(platform, layer.tools, recipe),
+      buildBase: async (platform) =>
+        (await buildLayer(planLayerFor(platform, [], recipe), recipe, context)).record,
+    });
+    return await packFiles(layer, finished, recipe, context);
+  } finally {
+    await files.dispose?.();
+  }
+}
+
+function listSteps({ tools, platform }: PlannedLayer, { tools: locked }: Lockfile): readonly ExecStep[] {
+  return tools.flatMap((name) => {
+    const entry = locked[name]?.platforms[platform];
+    return entry?.source === "debian" ? (entry.exec ?? []) : [];
+  });
 }
 
 async function makeBase(
@@ -93,13 +117,17 @@ async function makeBase(
   }
   const packages: readonly LockedPackage[] = base?.platforms[layer.platform] ?? [];
   const files = await sources.readBase(packages, layer.platform, { signal, onProgress });
-  return await packFiles(layer, { ...files, ownerOf: () => "the base" }, recipe, context);
+  try {
+    return await packFiles(layer, { ...files, ownerOf: () => "the base" }, recipe, context);
+  } finally {
+    await files.dispose?.();
+  }
 }
 
 /** What the record of a base leaves out, it would only take time to read: nobody asks for its digests. */
 async function packFiles(
   layer: PlannedLayer,
-  { entries, packages, ownerOf, dispose }: OwnedFiles,
+  { entries, packages, claims, ownerOf }: OwnedFiles,
   { compression }: LayerRecipe,
   { store, signal, onProgress }: BuildContext,
 ): Promise<LayerRecord> {
@@ -110,11 +138,7 @@ async function packFiles(
     ...(isBase && { capture: isCaptured, fingerprints: false }),
   });
   const what = describeLayer(layer);
-  try {
-    const options = { compression, what, signal, onProgress };
-    const blob = await writeLayer(observer.observe(entries), store, options);
-    return createLayerRecord({ key: layer.key, blobs: [blob], packages, ...observer.finish() });
-  } finally {
-    await dispose?.();
-  }
+  const options = { compression, what, signal, onProgress };
+  const blob = await writeLayer(observer.observe(entries), store, options);
+  return createLayerRecord({ key: layer.key, blobs: [blob], packages, claims, ...observer.finish() });
 }

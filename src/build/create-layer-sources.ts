@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-import { sortEntries } from "../archive/index.ts";
+import { fileEntryOf, sortEntries } from "../archive/index.ts";
 import type { LockedPackage, SourceKind } from "../catalog/index.ts";
 import type { OperationOptions } from "../core/operation.ts";
 import type { Platform } from "../core/platform.ts";
+import { formatDpkgExcludes, UNNEEDED_PATHS } from "../debian/index.ts";
 import type { ContentSource } from "../oci/index.ts";
-import type { ReadDebianPackagesOptions, SourceContext, ToolSource } from "../sources/index.ts";
+import type { SourceContext, ToolSource } from "../sources/index.ts";
 import type { LayerFiles, LayerSources } from "./layer-sources.ts";
 
 /** What {@link createLayerSources} is made from. */
@@ -24,10 +25,15 @@ export function createLayerSources({ context, sourceOf, openImage }: LayerSource
   return {
     openImage,
     readBase: async (packages, platform, options = {}) =>
-      await openPackages(packages, platform, { ...context, ...options }, { isBase: true }),
+      await openBase(packages, platform, { ...context, ...options }),
     readTool: async (locked, platform, options = {}) => {
       if (locked.source === "debian") {
-        return await openPackages(locked.packages, platform, { ...context, ...options });
+        return await openPackages(
+          locked.packages,
+          platform,
+          { ...context, ...options },
+          { keep: locked.keep },
+        );
       }
       const source = await sourceOf(locked.source);
       const entries = await source.materializeTool(locked, platform, { ...context, ...options });
@@ -38,14 +44,31 @@ export function createLayerSources({ context, sourceOf, openImage }: LayerSource
   };
 }
 
-/** A base brings its own package database; what is laid on one leaves its stanzas to the top layer. */
+/** A base brings its own package database, and the rule by which packages that are added later leave files out too. */
+async function openBase(
+  packages: readonly LockedPackage[],
+  platform: Platform,
+  context: SourceContext,
+): Promise<LayerFiles> {
+  const { readDebianPackages } = await import("../sources/index.ts");
+  const options = { isBase: true, exclude: UNNEEDED_PATHS };
+  const { entries, dispose } = await readDebianPackages(packages, platform, context, options);
+  const hasDpkg = packages.some(({ name }) => name === "dpkg");
+  const rule = hasDpkg ? [fileEntryOf("etc/dpkg/dpkg.cfg.d/toolbox", formatDpkgExcludes())] : [];
+  return { entries: sortEntries([...entries, ...rule]), packages: [], dispose };
+}
+
+/** What is laid on a base leaves to the top layer what the package database has once. */
 async function openPackages(
   packages: readonly LockedPackage[],
   platform: Platform,
   context: SourceContext,
-  options: ReadDebianPackagesOptions = {},
+  { keep = [] }: { readonly keep?: readonly string[] | undefined } = {},
 ): Promise<LayerFiles> {
   const { readDebianPackages } = await import("../sources/index.ts");
-  const { entries, stanzas, dispose } = await readDebianPackages(packages, platform, context, options);
-  return { entries, packages: options.isBase === true ? [] : stanzas, dispose };
+  const exclude = [...UNNEEDED_PATHS, ...keep.map((pattern) => `!${pattern}`)];
+  const { entries, stanzas, claims, dispose } = await readDebianPackages(packages, platform, context, {
+    exclude,
+  });
+  return { entries, packages: stanzas, claims: [claims], dispose };
 }

@@ -12,6 +12,7 @@ export { digestImageLock, IMAGE_LABELS } from "./image-facts.ts";
 export { checkBudgets, type ImageSize, measureImage } from "./image-size.ts";
 export type { LayerFiles, LayerSources } from "./layer-sources.ts";
 export type { LayerStore } from "./layer-writer.ts";
+export type { StepRunner, StepSession } from "./step-runner.ts";
 export {
   type BuildPlan,
   type Compression,

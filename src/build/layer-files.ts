@@ -4,6 +4,7 @@ import type { LockedPackage, LockedToolPlatform } from "../catalog/index.ts";
 import { ToolingError } from "../core/error.ts";
 import type { OperationOptions } from "../core/operation.ts";
 import type { Platform } from "../core/platform.ts";
+import type { PackageClaims } from "../debian/index.ts";
 import type { Lockfile } from "../workspace/index.ts";
 import type { LayerFiles, LayerSources } from "./layer-sources.ts";
 import type { PlannedLayer } from "./plan.ts";
@@ -34,6 +35,7 @@ export async function readToolFiles(
   const owners = new Map<string, string>();
   const entries = new Map<string, ArchiveEntry>();
   const packages: string[] = [];
+  const claims: PackageClaims[] = [];
   const opened: LayerFiles[] = [];
   const dispose = async (): Promise<void> => {
     for (const files of opened) await files.dispose?.();
@@ -44,11 +46,13 @@ export async function readToolFiles(
       opened.push(files);
       for (const file of files.entries) addEntry(file, owner, entries, owners);
       packages.push(...files.packages);
+      claims.push(...(files.claims ?? []));
     }
     const all = describeOwner(tools);
     return {
       entries: sortEntries(entries.values()),
       packages,
+      claims,
       ownerOf: (path) => owners.get(path) ?? all,
       dispose,
     };
@@ -75,6 +79,7 @@ function joinDebian(parts: readonly LayerPart[]): readonly LayerPart[] {
   const packages = new Map<string, LockedPackage>();
   const owners: string[] = [];
   const others: LayerPart[] = [];
+  const keep = new Set<string>();
   for (const part of parts) {
     if (part.entry.source !== "debian") {
       const own = part.entry.source === "pypi" ? { ...part.entry, packages: [] } : part.entry;
@@ -82,10 +87,11 @@ function joinDebian(parts: readonly LayerPart[]): readonly LayerPart[] {
     }
     if (!("packages" in part.entry) || part.entry.packages.length === 0) continue;
     owners.push(part.owner);
+    if (part.entry.source === "debian") for (const pattern of part.entry.keep ?? []) keep.add(pattern);
     for (const item of part.entry.packages) addPackage(item, part.owner, packages);
   }
   if (owners.length === 0) return others;
-  const entry: LockedToolPlatform = { source: "debian", packages: [...packages.values()] };
+  const entry: LockedToolPlatform = { source: "debian", packages: [...packages.values()], keep: [...keep] };
   return [...others, { owner: owners.join(" and "), entry }];
 }
 

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { writeFileAtomically } from "../core/atomic-file.ts";
 import { isSystemError } from "../core/error.ts";
 import { formatCanonicalJson } from "../core/json.ts";
+import type { PackageClaims } from "../debian/index.ts";
 import type { BlobSink, Digest } from "../oci/index.ts";
 import type { Libc } from "./elf.ts";
 
@@ -58,6 +59,8 @@ export interface LayerRecord extends LayerContent {
   readonly blobs: readonly LayerBlob[];
   /** Stanzas of `/var/lib/dpkg/status` for the Debian packages inside; for a base they stand in `captured`. */
   readonly packages: readonly string[];
+  /** What those packages add to other files of the package database. Absent: nothing. */
+  readonly claims?: readonly PackageClaims[] | undefined;
   /** Absent but for a base image. */
   readonly inherited?: InheritedConfig | undefined;
 }

@@ -4,6 +4,7 @@ import { type Platform, PLATFORMS } from "../core/platform.ts";
 import { suggestName } from "../core/suggestion.ts";
 import type { LockedTool, LockedToolPlatform } from "../catalog/index.ts";
 import type { LockedBase, LockedFlavour, Lockfile } from "../workspace/index.ts";
+import { checkPackages } from "./check-packages.ts";
 import { formatLayerKey } from "./layer-key.ts";
 import { compareText, groupTools, type LayerGroup, type NamedTool } from "./layer-order.ts";
 
@@ -64,7 +65,7 @@ export interface PlanBuildOptions {
  * Decides the layers of each image, from the lock alone and in linear time.
  *
  * @throws {ToolingError} `IMAGE_NOT_FOUND`, `PLATFORM_UNAVAILABLE`, `TOOL_UNKNOWN`, `LOCK_INVALID`,
- * `LAYER_LIMIT_EXCEEDED`
+ * `LAYER_LIMIT_EXCEEDED`, `PATH_CONFLICT`
  */
 export function planBuild(lockfile: Lockfile, options: PlanBuildOptions = {}): BuildPlan {
   const compression = options.compression ?? defaultCompression(lockfile);
@@ -74,6 +75,7 @@ export function planBuild(lockfile: Lockfile, options: PlanBuildOptions = {}): B
   const groups = new Map<string, readonly LayerGroup[]>();
   const images = names.map((name): PlannedImage => {
     const layers = groupImage(lockfile, name, groups);
+    for (const platform of platforms) checkPackages(name, platform, layers.flat());
     return {
       name,
       platforms: platforms.map((platform) => ({
@@ -86,6 +88,22 @@ export function planBuild(lockfile: Lockfile, options: PlanBuildOptions = {}): B
     };
   });
   return { lockfile, compression, images };
+}
+
+/**
+ * The base's layer on one platform, or the layer of the same tools on another platform than it was planned for.
+ *
+ * @throws {ToolingError} `PLATFORM_UNAVAILABLE`, `LOCK_INVALID`
+ */
+export function planLayerFor(
+  platform: Platform,
+  tools: readonly string[],
+  { lockfile, compression }: Pick<BuildPlan, "lockfile" | "compression">,
+): PlannedLayer {
+  const planner = new LayerPlanner(lockfile, compression);
+  return tools.length === 0
+    ? planner.planBase(platform)
+    : planner.planTools(findTools(lockfile, "", tools), platform, "");
 }
 
 function defaultCompression({ compression }: Lockfile): Compression {

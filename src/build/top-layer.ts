@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { type ArchiveEntry, fileEntryOf, sortEntries } from "../archive/index.ts";
 import type { Platform } from "../core/platform.ts";
+import { isClaimed, mergeClaims } from "../debian/index.ts";
 import {
   IMAGE_USER,
   mergeGroup,
@@ -29,7 +30,7 @@ const CAPTURED_PATHS: ReadonlySet<string> = new Set([
 
 /** Whether the top layer writes a file of a base anew, and so has to know it. */
 export function isCaptured(path: string): boolean {
-  return CAPTURED_PATHS.has(path) || isPackageStatus(path);
+  return CAPTURED_PATHS.has(path) || isPackageStatus(path) || isClaimed(path);
 }
 
 /** What the top layer of one image and platform is made from. */
@@ -50,6 +51,7 @@ export function createTopLayer(parts: TopLayerParts): readonly ArchiveEntry[] {
     ...createAccounts(parts),
     ...createShellFiles(parts),
     ...createPackageStatus(parts),
+    ...createClaimedFiles(parts),
   ]);
 }
 
@@ -111,6 +113,25 @@ function createPackageStatus({ base, records }: TopLayerParts): readonly Archive
   if (added.length === 0) return [];
   return mergeFile("var/lib/dpkg/status", base.captured, () =>
     mergePackageStatus(joinPackageStatus(base.captured) ?? "", added),
+  );
+}
+
+/** Alternatives and triggers of the base and of all tools: whichever layer lies on top, all of them count. */
+function createClaimedFiles({ base, records }: TopLayerParts): readonly ArchiveEntry[] {
+  const layers = [base, ...new Set(records.values())];
+  return mergeClaims(
+    layers.flatMap(({ claims = [] }) => claims),
+    {
+      readText: (path) => {
+        const file = Object.hasOwn(base.captured, path) ? base.captured[path] : undefined;
+        return file && Buffer.from(file.text, "latin1").toString("utf8");
+      },
+      kindOf: (path) => {
+        const owner = layers.findLast(({ files }) => Object.hasOwn(files, path));
+        if (owner === undefined) return undefined;
+        return owner.files[path]?.startsWith("link") === true ? "link" : "other";
+      },
+    },
   );
 }
 

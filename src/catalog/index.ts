@@ -23,6 +23,7 @@ export {
 export { goHashSchema, type GoToolchain, goToolchainsSchema } from "./go-toolchain.ts";
 export {
   type DebianSourceDefinition,
+  type ExecStep,
   type FileSourceDefinition,
   type GoSourceDefinition,
   type ImagePath,
@@ -47,8 +48,8 @@ export {
   toolNameSchema,
   type VersionCheck,
 } from "./tool-definition.ts";
-export { parseYamlText, type YamlPath, type YamlText } from "./yaml-text.ts";
 export type { ToolTest } from "./tool-test.ts";
+export { parseYamlText, type YamlPath, type YamlText } from "./yaml-text.ts";
 export {
   bareVersion,
   compareVersions,

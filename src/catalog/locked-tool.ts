@@ -2,7 +2,7 @@
 import * as z from "zod";
 import type { Platform } from "../core/platform.ts";
 import { goHashSchema } from "./go-toolchain.ts";
-import type { ImagePath, ReleaseArchive } from "./source-definition.ts";
+import { type ExecStep, execStepSchema, type ImagePath, type ReleaseArchive } from "./source-definition.ts";
 import { type ToolAbout, toolAboutSchema } from "./tool-definition.ts";
 
 /** One downloaded or local file, known by its content. */
@@ -43,6 +43,8 @@ export interface LockedGo {
   /** Linker flags, templates filled in. */
   readonly ldflags: readonly string[];
   readonly tags: readonly string[];
+  /** Paths of links to the program, without a leading slash. Absent: none. */
+  readonly links?: readonly string[] | undefined;
   /** Files added to the module's tree before compiling, by path. Absent: none. */
   readonly files?: Readonly<Record<string, string>> | undefined;
   /** Versions of the modules that the module itself takes from folders it was not published with. Absent: none. */
@@ -63,6 +65,10 @@ export interface LockedGo {
 export interface LockedDebian {
   readonly source: "debian";
   readonly packages: readonly LockedPackage[];
+  /** As in the definition. Absent: nothing. */
+  readonly keep?: readonly string[] | undefined;
+  /** As in the definition. Absent: nothing. */
+  readonly exec?: readonly ExecStep[] | undefined;
 }
 
 /** A file that the project publishes. */
@@ -168,6 +174,7 @@ const lockedGo = z.strictObject({
   binary: word,
   ldflags: z.array(word),
   tags: z.array(word),
+  links: z.array(word).optional(),
   files: z.record(word, z.string()).optional(),
   replace: z.record(word, word).optional(),
   sums: z.array(word).optional(),
@@ -175,6 +182,13 @@ const lockedGo = z.strictObject({
   toolchainSums: z.record(word, goHashSchema),
   moduleSum: goHashSchema,
   goModSum: goHashSchema,
+});
+
+const lockedDebian = z.strictObject({
+  source: z.literal("debian"),
+  packages: z.array(lockedPackage),
+  keep: z.array(word).optional(),
+  exec: z.array(execStepSchema).optional(),
 });
 
 const lockedRelease = z.strictObject({
@@ -210,7 +224,7 @@ export const lockedPackageSchema: z.ZodType<LockedPackage> = lockedPackage;
 /** Checks what one tool resolved to on one platform. */
 export const lockedToolPlatformSchema: z.ZodType<LockedToolPlatform> = z.discriminatedUnion("source", [
   lockedGo,
-  z.strictObject({ source: z.literal("debian"), packages: z.array(lockedPackage) }),
+  lockedDebian,
   lockedRelease,
   z.strictObject({ source: z.literal("file"), path: word, binary: word, file }),
   lockedImage,

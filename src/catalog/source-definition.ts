@@ -18,9 +18,12 @@ export interface GoSourceDefinition {
   readonly ldflags?: readonly string[] | undefined;
   /**
    * Versions of the modules that the module takes from folders beside it, which are not published with it: by
-   * module path, `*` at its end allowed, with the templates of `ldflags`.
+   * module path, `*` at its end allowed, with the templates of `ldflags`. `./FOLDER` stands for a folder of the module
+   * that `files` completes.
    */
   readonly replace?: Readonly<Record<string, string>> | undefined;
+  /** More places where the program is looked for, such as a folder of plugins: paths without a leading slash. */
+  readonly links?: readonly string[] | undefined;
   /** Build tags. */
   readonly tags?: readonly string[] | undefined;
   /**
@@ -45,6 +48,27 @@ export interface DebianSourceDefinition {
    * tool's version. Absent: the upstream part, without epoch, revision and `+`/`~` suffixes.
    */
   readonly version?: { readonly pattern: string } | undefined;
+  /**
+   * Patterns of what the tool needs although images leave it out as a rule (documentation, translations, static
+   * libraries), as dpkg's path-include: `/usr/share/locale/de/*`. Absent: nothing.
+   */
+  readonly keep?: readonly string[] | undefined;
+  /** What has to run once the packages are unpacked, in this order. Absent: nothing. */
+  readonly exec?: readonly ExecStep[] | undefined;
+}
+
+/**
+ * A script whose result belongs to a tool's layer, for packages that cannot do without: caches, formats, indexes. It
+ * runs with the base and the tool's own packages, without a network, and may write below its folders only.
+ */
+export interface ExecStep {
+  /** Text for `sh -eu`. */
+  readonly script: string;
+  /**
+   * Folders that it writes, without a leading slash; nothing of the base may lie in them. What they hold afterwards,
+   * on any CPU, must be the same each time.
+   */
+  readonly writes: readonly string[];
 }
 
 /** Archive kinds that upstreams publish; `none` is the bare program. */
@@ -165,6 +189,7 @@ const goSource = z.strictObject({
   binary: word.optional(),
   ldflags: z.array(word).optional(),
   replace: z.record(word, word).optional(),
+  links: z.array(innerPath).optional(),
   tags: z.array(word).optional(),
   files: z.record(innerPath, z.string()).optional(),
   toolchain: word.regex(/^go1\.\d+\.\d+$/, 'is not a Go toolchain such as "go1.26.8"').optional(),
@@ -173,11 +198,21 @@ const goSource = z.strictObject({
 
 const debianPackage = word.regex(/^[a-z0-9][a-z0-9+.-]+$/, "is not a Debian package name");
 
+const keepPattern = word.regex(/^\/\S+$/, "is not a pattern of an absolute path");
+
+/** Checks one step that runs. */
+export const execStepSchema: z.ZodType<ExecStep> = z.strictObject({
+  script: word,
+  writes: z.array(innerPath).min(1),
+});
+
 const debianSource = z.strictObject({
   source: z.literal("debian"),
   package: debianPackage,
   packages: z.array(word).optional(),
   version: z.strictObject({ pattern }).optional(),
+  keep: z.array(keepPattern).optional(),
+  exec: z.array(execStepSchema).min(1).optional(),
 });
 
 const releaseSource = z.strictObject({

@@ -20,6 +20,7 @@ import { machineClients } from "./machine-clients.ts";
 import { openDispatcher } from "./machine-network.ts";
 import { platformDigests } from "./platform-digests.ts";
 import { openRepository, wantedOf } from "./registry-access.ts";
+import { openStepRunner } from "./step-runner.ts";
 import { CATALOG_FOLDER } from "./workspace-files.ts";
 
 /** All that locking needs, joined from this machine's settings. Nothing is asked of any network yet. */
@@ -54,6 +55,7 @@ export async function openBuildContext(workspace: Workspace, context: CommandCon
     store: await openLayoutStore(paths.store),
     cacheDir: paths.cache,
     sources: createLayerSources({ context: sourceContext, sourceOf: openToolSource, openImage }),
+    runner: openStepRunner(context),
     signal,
     onProgress,
   };

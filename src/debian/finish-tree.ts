@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 import { finishAccounts } from "./finish/finish-accounts.ts";
-import { finishAlternatives } from "./finish/finish-alternatives.ts";
 import { finishBaseFiles } from "./finish/finish-base-files.ts";
 import { finishCertificates } from "./finish/finish-certificates.ts";
 import { finishPam } from "./finish/finish-pam.ts";
@@ -14,5 +13,4 @@ export const FINISH_STEPS: readonly FinishStep[] = [
   finishShells,
   finishPam,
   finishCertificates,
-  finishAlternatives,
 ];

@@ -15,6 +15,7 @@ export {
   type MirrorFile,
   type SuiteRequest,
 } from "./fetch-package-index.ts";
+export { type ImageFiles, isClaimed, mergeClaims, type PackageClaims } from "./finish/package-claims.ts";
 export { parseInstalledPackages } from "./installed-packages.ts";
 export {
   BASE_PACKAGES,
@@ -33,4 +34,5 @@ export {
 export { type InstalledPackage, type PackageIndex, type PackageRecord } from "./package-index.ts";
 export { resolveClosure, type ResolveClosureOptions } from "./resolve.ts";
 export { type Keyring, MACHINE_KEYRING, openKeyring, type OpenKeyringOptions } from "./signed-release.ts";
+export { formatDpkgExcludes, UNNEEDED_PATHS } from "./unneeded-paths.ts";
 export { compareVersions, isVersion } from "./version.ts";

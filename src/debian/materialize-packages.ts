@@ -4,7 +4,14 @@ import { mapConcurrently } from "../core/concurrency.ts";
 import { ToolingError } from "../core/error.ts";
 import type { OperationOptions } from "../core/operation.ts";
 import { ContentSpool } from "./content-spool.ts";
-import { addDatabase, addPackageLists, formatStatusStanza } from "./finish/finish-dpkg-database.ts";
+import { addAlternatives, readAlternatives } from "./finish/finish-alternatives.ts";
+import {
+  addDatabase,
+  addPackageLists,
+  formatStatusStanza,
+  listInterests,
+} from "./finish/finish-dpkg-database.ts";
+import type { PackageClaims } from "./finish/package-claims.ts";
 import { FINISH_STEPS } from "./finish-tree.ts";
 import type { LockedPackage } from "./lock-packages.ts";
 import { readPackageFile, type UnpackedPackage } from "./package-file.ts";
@@ -30,6 +37,8 @@ export interface MaterializedPackages {
   readonly entries: readonly ArchiveEntry[];
   /** One stanza of /var/lib/dpkg/status for each package, without the empty line, in order of name. */
   readonly stanzas: readonly string[];
+  /** Those of packages laid on a base, to be merged with it. Empty for a base, which holds its own. */
+  readonly claims: PackageClaims;
   readonly dispose: () => Promise<void>;
 }
 
@@ -55,11 +64,20 @@ export async function materializePackages(
     const note = (text: string): void =>
       options.onProgress?.({ type: "noted", what: "debian packages", note: text });
     for (const step of FINISH_STEPS) await step(tree, packages, note);
+    const alternatives = readAlternatives(tree, packages, note);
     addPackageLists(tree, packages);
-    if (options.baseArchitecture !== undefined) addDatabase(tree, packages, options.baseArchitecture);
+    const { baseArchitecture } = options;
+    if (baseArchitecture !== undefined) {
+      addAlternatives(tree, alternatives);
+      addDatabase(tree, packages, baseArchitecture);
+    }
     return {
       entries: sortEntries(tree.listEntries()),
       stanzas: packages.map(formatStatusStanza),
+      claims:
+        baseArchitecture === undefined
+          ? { alternatives, triggers: listInterests(packages) }
+          : { alternatives: [], triggers: [] },
       dispose: async () => spool.close(),
     };
   } catch (error) {

@@ -6,6 +6,7 @@ import {
   type ArMember,
   decompress,
   fileEntryOf,
+  parentPath,
   readAr,
   readTar,
   type TarMember,
@@ -117,18 +118,40 @@ async function readData(
     entries.push(await toEntry(item, name, spool, sum));
     if (sum !== undefined) conffiles.set(`/${item.path}`, sum.digest("hex"));
   }
-  return { name, version, control, metadata, paths, entries, conffiles };
+  return {
+    name,
+    version,
+    control,
+    metadata,
+    paths,
+    entries: dropFolders(entries, excludes),
+    conffiles,
+  };
 }
 
-/** Folders always stay; a hard link goes with the name that holds the content. */
+/**
+ * A hard link goes with the name that holds the content. A link in place of a package's folder of documents stays: it
+ * leads to the copyright file that the package shares with another.
+ */
 function createSkip(excludes: PathFilter): (member: TarMember) => boolean {
   const left = new Set<string>();
   return ({ path, type, target = "" }) => {
-    const isLeft = type === "hardlink" && left.has(target);
-    if (type === "directory" || (!isLeft && !excludes(path))) return false;
+    if (type === "directory" || (type === "symlink" && /^usr\/share\/doc\/[^/]+$/u.test(path))) return false;
+    if (!excludes(path) && !(type === "hardlink" && left.has(target))) return false;
     left.add(path);
     return true;
   };
+}
+
+/** Folders that are left out themselves stay only where something in them does. */
+function dropFolders(entries: readonly ArchiveEntry[], excludes: PathFilter): readonly ArchiveEntry[] {
+  const needed = new Set<string>();
+  for (const { path, type } of entries) {
+    if (type === "directory") continue;
+    for (let parent = parentPath(path); parent !== "" && !needed.has(parent); parent = parentPath(parent))
+      needed.add(parent);
+  }
+  return entries.filter(({ path, type }) => type !== "directory" || needed.has(path) || !excludes(path));
 }
 
 function readIdentity(

@@ -49,7 +49,13 @@ async function lockTool(
       { platforms: [platform], packages: [wish, ...(definition.packages ?? [])], installed },
       (architecture) => openPackageIndex(suite, architecture, context),
     );
-    platforms[platform] = { source: "debian", packages: locked[platform] ?? [] };
+    const { keep, exec } = definition;
+    platforms[platform] = {
+      source: "debian",
+      packages: locked[platform] ?? [],
+      ...(keep === undefined ? {} : { keep }),
+      ...(exec === undefined ? {} : { exec }),
+    };
   }
   return { version, platforms };
 }

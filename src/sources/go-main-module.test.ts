@@ -39,6 +39,11 @@ replace dep.example/c v1.0.0 => fork.example/c v1.0.1
 `);
   });
 
+  test("takes a folder from the copy that files were added to", () => {
+    const recipe = { files: { "b/go.mod": "" }, replace: { "dep.example/b": "./b" } };
+    expect(formatMainModule(module, file, recipe)).toContain("replace dep.example/b => ./module/b\n");
+  });
+
   test("takes the module from a copy only where files are added to it", () => {
     expect(formatMainModule(module, { Go: "1.26.0" }, { files: { "ui/index.html": "" } })).toContain(
       "replace tool.example/tool v1.2.3 => ./module",

@@ -80,7 +80,7 @@ export function formatMainModule(
   );
   lines.push(...(file.Exclude ?? []).map((target) => `exclude ${pair(target)}`));
   for (const { Old, New } of file.Replace ?? []) {
-    const target = New.Version === undefined ? publishedTarget(Old.Path, replace ?? {}) : pair(New);
+    const target = New.Version === undefined ? replacedFolder(Old.Path, replace ?? {}) : pair(New);
     if (target !== undefined) lines.push(`replace ${pair(Old)} => ${target}`);
   }
   if (files !== undefined)
@@ -93,9 +93,11 @@ function pair({ Path, Version }: GoModTarget): string {
   return Version === undefined ? Path : `${Path} ${Version}`;
 }
 
-function publishedTarget(path: string, replace: Readonly<Record<string, string>>): string | undefined {
-  const version = replace[path];
-  return version === undefined ? undefined : `${path} ${version}`;
+/** The published module that stands in for a folder, or the folder in our copy of the module. */
+function replacedFolder(path: string, replace: Readonly<Record<string, string>>): string | undefined {
+  const rule = replace[path];
+  if (rule === undefined) return undefined;
+  return rule.startsWith("./") ? `./module/${rule.slice(2)}` : `${path} ${rule}`;
 }
 
 async function mainModuleSums(module: GoModule, recipe: MainModuleRecipe): Promise<string> {

@@ -31,9 +31,14 @@ export const goSource: ToolSource<GoSourceDefinition, LockedGo> = {
   lockTool,
   materializeTool: async (locked, platform, context): Promise<readonly ArchiveEntry[]> => {
     const { path, size } = await buildGoProgram(locked, platform, context);
-    return sortEntries([installedProgram(locked.binary, path, size)]);
+    const program = installedProgram(locked.binary, path, size);
+    return sortEntries([program, ...(locked.links ?? []).map((link) => linkTo(program.path, link))]);
   },
 };
+
+function linkTo(program: string, path: string): ArchiveEntry {
+  return { type: "symlink", path, target: `/${program}`, mode: 0o777, uid: 0, gid: 0 };
+}
 
 async function listVersions(
   definition: GoSourceDefinition,
@@ -103,6 +108,7 @@ async function lockVersion(
     binary: definition.binary ?? tool.binaries[0] ?? tool.name,
     ldflags: fillTemplates(definition.ldflags ?? [], values),
     tags: definition.tags ?? [],
+    ...(definition.links === undefined ? {} : { links: definition.links }),
     ...(definition.files === undefined ? {} : { files: definition.files }),
     toolchain: toolchain.version,
     toolchainSums: toolchain.sums,

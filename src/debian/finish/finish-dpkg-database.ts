@@ -5,6 +5,9 @@ import type { PackageTree } from "../package-tree.ts";
 
 const FOLDER = "var/lib/dpkg";
 
+/** Where dpkg keeps who waits for which trigger. */
+export const TRIGGERS_FOLDER = "var/lib/dpkg/triggers";
+
 /**
  * Writes what dpkg keeps of each package: its list of files and the members of its control archive, scripts
  * included, so that a later apt-get in the image can upgrade and remove it.
@@ -55,26 +58,28 @@ const INTEREST = /^interest(-await|-noawait)?\s+(\S+)/u;
 /** Who waits for which trigger (deb-triggers(5)): one file for all paths, and one for each other name. */
 function addTriggers(tree: PackageTree, packages: readonly UnpackedPackage[]): void {
   const files = new Map([["File", ""]]);
-  for (const { trigger, waiter } of packages.toReversed().flatMap(listInterests)) {
-    const isPath = trigger.startsWith("/");
-    const name = isPath ? "File" : trigger;
-    files.set(name, `${files.get(name) ?? ""}${isPath ? `${trigger} ` : ""}${waiter}\n`);
-  }
-  for (const [name, text] of files) tree.put(textEntryOf(`${FOLDER}/triggers/${name}`, text));
+  for (const { file, line } of listInterests(packages)) files.set(file, `${files.get(file) ?? ""}${line}\n`);
+  for (const [name, text] of files) tree.put(textEntryOf(`${TRIGGERS_FOLDER}/${name}`, text));
   // Without this file dpkg takes every trigger for one that is still to be run.
-  tree.put(textEntryOf(`${FOLDER}/triggers/Unincorp`, ""));
+  tree.put(textEntryOf(`${TRIGGERS_FOLDER}/Unincorp`, ""));
 }
 
-interface TriggerInterest {
-  /** A name, or an absolute path. */
-  readonly trigger: string;
-  readonly waiter: string;
+/** A line of the files in {@link TRIGGERS_FOLDER}. */
+export interface TriggerLine {
+  /** Name of the file: the trigger's, or `File` for all triggers that are paths. */
+  readonly file: string;
+  /** Without its newline. */
+  readonly line: string;
 }
 
-function listInterests({ name, metadata }: UnpackedPackage): readonly TriggerInterest[] {
-  return (metadata.get("triggers")?.text ?? "").split("\n").flatMap((line) => {
-    const [, mode, trigger = ""] = INTEREST.exec(line) ?? [];
-    if (trigger === "" || (!trigger.startsWith("/") && trigger.includes("/"))) return [];
-    return [{ trigger, waiter: mode === "-noawait" ? `${name}/noawait` : name }];
-  });
+/** The triggers that packages wait for (deb-triggers(5)), the last package first, as dpkg notes them. */
+export function listInterests(packages: readonly UnpackedPackage[]): readonly TriggerLine[] {
+  return packages.toReversed().flatMap(({ name, metadata }) =>
+    (metadata.get("triggers")?.text ?? "").split("\n").flatMap((line) => {
+      const [, mode, trigger = ""] = INTEREST.exec(line) ?? [];
+      const waiter = mode === "-noawait" ? `${name}/noawait` : name;
+      if (trigger.startsWith("/")) return [{ file: "File", line: `${trigger} ${waiter}` }];
+      return trigger === "" || trigger.includes("/") ? [] : [{ file: trigger, line: waiter }];
+    }),
+  );
 }
