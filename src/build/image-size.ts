@@ -49,10 +49,10 @@ export function checkBudgets({ images }: BuildReport, budgets: ReadonlyMap<strin
       const largest = layers
         .toSorted((a, b) => b.size - a.size)
         .slice(0, 3)
-        .map((layer) => `${layer.name} ${formatMegabytes(layer.size)}`);
+        .map((layer) => `${layer.name} ${formatWeight(layer.size)}`);
       throw new ToolingError(
         "BUDGET_EXCEEDED",
-        `image "${name}" for ${platform} weighs ${formatMegabytes(size)} to pull, and may weigh ${formatMegabytes(budget.size)}`,
+        `image "${name}" for ${platform} weighs ${formatWeight(size)} to pull, and may weigh ${formatWeight(budget.size)}`,
         {
           hint: `Its largest layers are ${largest.join(", ")}: make one smaller, or raise the budget.`,
           position: budget.position,
@@ -67,6 +67,6 @@ function sum(layers: readonly LayerReport[], sizeOf: (layer: LayerReport) => num
 }
 
 /** Exact enough to see by how much a budget is passed. */
-function formatMegabytes(bytes: number): string {
-  return `${(bytes / 1e6).toFixed(2)} MB`;
+function formatWeight(bytes: number): string {
+  return bytes < 1e6 ? `${(bytes / 1e3).toFixed(2)} kB` : `${(bytes / 1e6).toFixed(2)} MB`;
 }

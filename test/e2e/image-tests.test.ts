@@ -1,0 +1,294 @@
+// SPDX-License-Identifier: Apache-2.0
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { hasPrograms, makeFolder, outputOf, runProgram, type TemporaryFolder } from "../support/programs.ts";
+import { canStartDocker, type RunningDocker, startDocker } from "../support/programs-docker.ts";
+import { canRunArm64 } from "../support/programs-qemu.ts";
+import {
+  buildQuickstart,
+  QUICKSTART,
+  QUICKSTART_STORE,
+  type RunningRegistry,
+  serveRegistry,
+  TOOLBOX,
+} from "../support/programs-toolbox.ts";
+import { prepareReleaser, type Releaser } from "../support/released-image.ts";
+import { makeWorkspace, type SmallWorkspace } from "../support/small-workspace.ts";
+
+const CPU = process.arch === "arm64" ? "arm64" : "amd64";
+const FOREIGN = CPU === "arm64" ? "linux/amd64" : "linux/arm64";
+
+const GREET = `#!/bin/bash
+case "$1" in
+--version) echo "greet 1.0.0" ;;
+refuse) echo "no such person" >&2; exit 3 ;;
+network) while read -r name _; do [[ $name == *: ]] && all+=" $name"; done </proc/net/dev; echo "network:$all" ;;
+*) read -r name <"$1"; echo "$GREETING $name in $PWD" ;;
+esac
+`;
+const GOOD_TESTS = `
+        - name: greets whom a file names
+          command: [greet, people/first]
+          files: { people/first: "ada\\n" }
+          env: { GREETING: hello }
+          contains: [hello ada, in /work]
+        - name: refuses strangers
+          command: [greet, refuse]
+          exitCode: 3
+          matches: ^no such \\w+$
+        - name: has no network
+          command: [greet, network]
+          matches: "^network: lo:$"
+`;
+const BAD_TESTS = `
+        - name: greets nobody
+          command: [greet, refuse]
+          contains: hello
+`;
+
+let folder: TemporaryFolder;
+let registry: RunningRegistry;
+let releaser: Releaser;
+let workspace: SmallWorkspace;
+beforeAll(async () => {
+  folder = await makeFolder("image-tests");
+  registry = await serveRegistry(join(folder.path, "registry"));
+  releaser = await prepareReleaser(registry.host);
+  workspace = await makeWorkspace();
+  await workspace.write("greet", GREET);
+  await workspace.write("shout", "#!/bin/bash\necho shout\n");
+  await declare(GOOD_TESTS);
+  expect(await workspace.toolbox(["build"])).toMatchObject({ code: 0 });
+});
+afterAll(async () => {
+  await workspace?.remove();
+  await releaser?.remove();
+  await registry?.stop();
+  await folder?.remove();
+});
+
+async function declare(tests: string, budget = "1GB"): Promise<void> {
+  await workspace.write(
+    "toolbox.yaml",
+    `registry: ${registry.host}/team
+platforms: [linux/${CPU}]
+base: { image: "${registry.host}/base/engine:1" }
+tools:
+  greet:
+    version: "1.0.0"
+    definition:
+      summary: Greet people
+      license: MIT
+      binaries: [greet]
+      version: { args: [--version], contains: "greet {{version}}" }
+      examples: []
+      sources: [{ source: file, path: ./greet }]
+      tests:${tests}
+  shout: { source: file, path: ./shout, version: "1.0.0" }
+images:
+  tools: { tools: [greet] }
+  more: { extends: tools, tools: [shout], budget: ${budget} }
+`,
+  );
+}
+
+describe("toolbox test", () => {
+  let docker: RunningDocker | undefined;
+  beforeAll(async () => {
+    docker = canStartDocker() ? await startDocker() : undefined;
+  });
+  afterAll(() => docker?.stop());
+
+  test.each([["embedded"], ...(canStartDocker() ? [["docker"]] : [])])(
+    "runs version checks and tests by %s, and ends well",
+    async (engine) => {
+      const env = docker?.env ?? {};
+      const words = ["test", "tools", "--engine", engine, "--json", "--require-all"];
+      const { code, stdout, stderr } = await workspace.toolbox(words, { env });
+      expect(code, `${stdout}${stderr}`).toBe(0);
+      const report = JSON.parse(stdout) as { results: { name: string; state: string }[] };
+      expect(report).toMatchObject({ passed: 4, failed: 0, notRun: 0 });
+      expect(report.results.map(({ name, state }) => `${name}: ${state}`)).toEqual([
+        "version: passed",
+        "greets whom a file names: passed",
+        "refuses strangers: passed",
+        "has no network: passed",
+      ]);
+    },
+  );
+
+  test("takes all images of the workspace, or one tool of them, and can show its plan", async () => {
+    const { stdout } = await workspace.toolbox(["test", "--tool", "shout", "--dry-run"]);
+    expect(stdout.trimEnd().split("\n").slice(1)).toEqual([
+      `more   linux/${CPU}  shout  version  shout --version`,
+    ]);
+    expect(await workspace.toolbox(["test", "--tool", "shuot"])).toMatchObject({
+      code: 3,
+      stderr: expect.stringContaining('Did you mean "shout"?'),
+    });
+  });
+
+  test("tells what failed and why, for people and for other programs, and ends with 1", async () => {
+    await declare(`${GOOD_TESTS}${BAD_TESTS}`);
+    const words = ["test", "tools", "--engine", "embedded"];
+    const table = await workspace.toolbox(words);
+    expect(table.code).toBe(1);
+    expect(table.stdout).toContain(`
+failed: tools linux/${CPU} greet: greets nobody
+  $ greet refuse
+  it ended with 3 instead of 0
+  it does not print "hello"
+  | no such person
+`);
+    expect(table.stdout).toMatch(/\n4 passed, 1 failed, 0 not run\n$/);
+    const tap = await workspace.toolbox([...words, "--format", "tap"]);
+    expect(tap).toMatchObject({ code: 1, stdout: expect.stringMatching(/^TAP version 14\n1\.\.5\nok 1 - /) });
+    expect(tap.stdout).toContain(`not ok 5 - tools linux/${CPU} greet: greets nobody`);
+    const junit = await workspace.toolbox([...words, "--format", "junit"]);
+    expect(junit.stdout).toContain('tests="5" failures="1" errors="0" skipped="0"');
+    if (!hasPrograms("python3")) return;
+    const file = join(folder.path, "report.xml");
+    await writeFile(file, junit.stdout);
+    const parse =
+      "import sys, xml.dom.minidom as m; print(len(m.parse(sys.argv[1]).getElementsByTagName('testcase')))";
+    expect(await outputOf("python3", ["-c", parse, file])).toBe("5\n");
+  });
+
+  test("does not take another test for another image: the lock stays as it is", async () => {
+    await declare(BAD_TESTS);
+    expect(await workspace.toolbox(["build", "--frozen"])).toMatchObject({ code: 0 });
+  });
+
+  test("asks an image of a registry for its tools, and does not pass those that it does not know", async () => {
+    expect(await workspace.toolbox(["publish"])).toMatchObject({ code: 0 });
+    const elsewhere = await makeWorkspace();
+    try {
+      const words = ["test", `${registry.host}/team/tools:latest`, "--engine", "embedded", "--json"];
+      const { code, stdout, stderr } = await elsewhere.toolbox(words);
+      expect(code, stderr).toBe(1);
+      expect(JSON.parse(stdout)).toMatchObject({
+        passed: 0,
+        notRun: 1,
+        results: [{ tool: "greet", state: "not-run", reason: expect.stringContaining("knows this tool") }],
+      });
+    } finally {
+      await elsewhere.remove();
+    }
+  });
+});
+
+describe("a build", () => {
+  test("tells what each layer weighs, and what a holder of the parent pulls", async () => {
+    const { code, stdout, stderr } = await workspace.toolbox(["build", "--json"]);
+    expect(code, stderr).toBe(0);
+    expect(stderr).toMatch(/more:\n +PLATFORM +LAYER +PULL +UNPACKED +STATE\n/);
+    expect(stderr).toMatch(/\n {2}Whoever has tools pulls [\d.]+ kB for linux\//);
+    const { images } = JSON.parse(stdout) as { images: MeasuredImage[] };
+    const [platform] = images.find(({ name }) => name === "more")?.platforms ?? [];
+    const sizes = platform?.layers.map(({ size }) => size) ?? [];
+    expect(platform?.size).toBe(sizes.reduce((sum, size) => sum + size, 0));
+    expect(platform?.overParent).toEqual({
+      image: "tools",
+      size: platform?.layers
+        .filter(({ name }) => name === "shout" || name === "top")
+        .reduce((sum, { size }) => sum + size, 0),
+    });
+  });
+
+  test("that passes the budget of an image fails at its place, and writes nothing", async () => {
+    await declare(GOOD_TESTS, "10kB");
+    const target = join(folder.path, "over-budget");
+    const { code, stderr } = await workspace.toolbox(["build", "--output", `oci:${target}`]);
+    expect(code).toBe(8);
+    expect(stderr).toMatch(/toolbox\.yaml:31:51: .*image "more" .* may weigh 10\.00 kB/);
+    expect(stderr).toMatch(/hint: +Its largest layers are base [\d.]+ MB, top [\d.]+ kB, /);
+    expect((await runProgram("test", ["-e", target])).code).toBe(1);
+  });
+});
+
+interface MeasuredImage {
+  readonly name: string;
+  readonly platforms: readonly {
+    readonly size: number;
+    readonly overParent?: unknown;
+    readonly layers: readonly { readonly name: string; readonly size: number }[];
+  }[];
+}
+
+describe.runIf(process.getuid?.() === 0 && hasPrograms("unshare") && canRunArm64())(
+  "programs of the other CPU",
+  () => {
+    beforeAll(async () => {
+      await buildQuickstart();
+    });
+
+    test("run by the kernel's rule", async () => {
+      const words = [
+        "test",
+        "--platform",
+        FOREIGN,
+        "--require-all",
+        "--engine",
+        "embedded",
+        "-C",
+        QUICKSTART,
+      ];
+      const { code, stdout } = await workspace.toolbox(words, { env: { TOOLBOX_STORE: QUICKSTART_STORE } });
+      expect(code, stdout).toBe(0);
+    });
+
+    test.each(
+      [["bubblewrap"], ["namespaces"], ["runc"]].filter(([name = ""]) => hasPrograms(PROGRAMS[name] ?? name)),
+    )("run in the emulator that is shown inside, by %s", async (engine) => {
+      const report = await testWithoutRule(
+        process.env["PATH"] ?? "",
+        "--tool",
+        "jq,helm",
+        "--engine",
+        engine,
+      );
+      expect(report).toMatchObject({ failed: 0, notRun: 0 });
+      expect(report.passed).toBeGreaterThan(3);
+    });
+
+    test("are not run where there is no emulator, and say so", async () => {
+      // Nothing of qemu, but what the embedded runner needs is found all the same.
+      const report = await testWithoutRule("/nonexistent", "--tool", "jq", "--engine", "namespaces");
+      expect(report).toMatchObject({ passed: 0, failed: 0 });
+      expect(report.results.map(({ reason }) => reason)).toContainEqual(
+        expect.stringContaining("install qemu-user-static"),
+      );
+    });
+  },
+);
+
+const PROGRAMS: Readonly<Record<string, string>> = { bubblewrap: "bwrap", namespaces: "unshare" };
+
+interface TestReport {
+  readonly passed: number;
+  readonly results: readonly { readonly reason?: string }[];
+}
+
+/** In a mount namespace of its own, where the kernel's rules cannot be seen. */
+async function testWithoutRule(path: string, ...words: readonly string[]): Promise<TestReport> {
+  const script = 'umount -l /proc/sys/fs/binfmt_misc 2>/dev/null; PATH=$1; shift; exec "$@"';
+  const argv = [
+    "--mount",
+    "sh",
+    "-c",
+    script,
+    "sh",
+    path,
+    process.execPath,
+    TOOLBOX,
+    "-C",
+    QUICKSTART,
+    "test",
+  ];
+  const env = { ...workspace.env, TOOLBOX_STORE: QUICKSTART_STORE };
+  const { stdout } = await runProgram("unshare", [...argv, "--platform", FOREIGN, "--json", ...words], {
+    env,
+  });
+  return JSON.parse(stdout) as TestReport;
+}
