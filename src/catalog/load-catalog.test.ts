@@ -43,6 +43,9 @@ describe("the catalog that ships", () => {
       "shellcheck",
       "shfmt",
       "yamllint",
+      "openstack",
+      "ansible",
+      "pre-commit",
     ]) {
       expect(names).toContain(name);
     }

@@ -38,7 +38,7 @@ function parseScript(line: string): ConsoleScript | undefined {
 }
 
 /** First line of every script: `-I` keeps PYTHONPATH and the working directory out. */
-export function formatShebang(interpreter: string): string {
+function formatShebang(interpreter: string): string {
   return `#!${interpreter} -I\n`;
 }
 
