@@ -44,6 +44,11 @@ describe("the catalog that ships", () => {
       "shfmt",
       "yamllint",
       "openstack",
+      "aws",
+      "docker",
+      "buildx",
+      "dagger",
+      "pandoc",
       "ansible",
       "pre-commit",
     ]) {
