@@ -1,23 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-import { writeFile } from "node:fs/promises";
+import { readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { setTimeout as wait } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { hasPrograms, makeFolder, outputOf, runProgram, type TemporaryFolder } from "../support/programs.ts";
 import { canStartDocker, type RunningDocker, startDocker } from "../support/programs-docker.ts";
-import { canRunArm64 } from "../support/programs-qemu.ts";
-import {
-  buildQuickstart,
-  QUICKSTART,
-  QUICKSTART_STORE,
-  type RunningRegistry,
-  serveRegistry,
-  TOOLBOX,
-} from "../support/programs-toolbox.ts";
+import { type RunningRegistry, serveRegistry } from "../support/programs-toolbox.ts";
 import { prepareReleaser, type Releaser } from "../support/released-image.ts";
 import { makeWorkspace, type SmallWorkspace } from "../support/small-workspace.ts";
 
 const CPU = process.arch === "arm64" ? "arm64" : "amd64";
-const FOREIGN = CPU === "arm64" ? "linux/amd64" : "linux/arm64";
 
 const GREET = `#!/bin/bash
 case "$1" in
@@ -46,12 +38,24 @@ const BAD_TESTS = `
           command: [greet, refuse]
           contains: hello
 `;
+/** A number that no other command has. */
+const HANGING_SECONDS = String(1_000_000 + process.pid);
+const HANGING_TEST = `
+        - name: never ends
+          command: [sleep, "${HANGING_SECONDS}"]
+`;
 
+const ENGINES: readonly (readonly [string])[] = canStartDocker()
+  ? [["embedded"], ["docker"]]
+  : [["embedded"]];
+
+let docker: RunningDocker | undefined;
 let folder: TemporaryFolder;
 let registry: RunningRegistry;
 let releaser: Releaser;
 let workspace: SmallWorkspace;
 beforeAll(async () => {
+  docker = canStartDocker() ? await startDocker() : undefined;
   folder = await makeFolder("image-tests");
   registry = await serveRegistry(join(folder.path, "registry"));
   releaser = await prepareReleaser(registry.host);
@@ -66,6 +70,7 @@ afterAll(async () => {
   await releaser?.remove();
   await registry?.stop();
   await folder?.remove();
+  await docker?.stop();
 });
 
 async function declare(tests: string, budget = "1GB"): Promise<void> {
@@ -94,29 +99,20 @@ images:
 }
 
 describe("toolbox test", () => {
-  let docker: RunningDocker | undefined;
-  beforeAll(async () => {
-    docker = canStartDocker() ? await startDocker() : undefined;
+  test.each(ENGINES)("runs version checks and tests by %s, and ends well", async (engine) => {
+    const env = docker?.env ?? {};
+    const words = ["test", "tools", "--engine", engine, "--json", "--require-all"];
+    const { code, stdout, stderr } = await workspace.toolbox(words, { env });
+    expect(code, `${stdout}${stderr}`).toBe(0);
+    const report = JSON.parse(stdout) as { results: { name: string; state: string }[] };
+    expect(report).toMatchObject({ passed: 4, failed: 0, notRun: 0 });
+    expect(report.results.map(({ name, state }) => `${name}: ${state}`)).toEqual([
+      "version: passed",
+      "greets whom a file names: passed",
+      "refuses strangers: passed",
+      "has no network: passed",
+    ]);
   });
-  afterAll(() => docker?.stop());
-
-  test.each([["embedded"], ...(canStartDocker() ? [["docker"]] : [])])(
-    "runs version checks and tests by %s, and ends well",
-    async (engine) => {
-      const env = docker?.env ?? {};
-      const words = ["test", "tools", "--engine", engine, "--json", "--require-all"];
-      const { code, stdout, stderr } = await workspace.toolbox(words, { env });
-      expect(code, `${stdout}${stderr}`).toBe(0);
-      const report = JSON.parse(stdout) as { results: { name: string; state: string }[] };
-      expect(report).toMatchObject({ passed: 4, failed: 0, notRun: 0 });
-      expect(report.results.map(({ name, state }) => `${name}: ${state}`)).toEqual([
-        "version: passed",
-        "greets whom a file names: passed",
-        "refuses strangers: passed",
-        "has no network: passed",
-      ]);
-    },
-  );
 
   test("takes all images of the workspace, or one tool of them, and can show its plan", async () => {
     const { stdout } = await workspace.toolbox(["test", "--tool", "shout", "--dry-run"]);
@@ -153,6 +149,19 @@ failed: tools linux/${CPU} greet: greets nobody
     const parse =
       "import sys, xml.dom.minidom as m; print(len(m.parse(sys.argv[1]).getElementsByTagName('testcase')))";
     expect(await outputOf("python3", ["-c", parse, file])).toBe("5\n");
+  });
+
+  test.each(ENGINES)("takes its commands along when it is interrupted, by %s", async (engine) => {
+    await declare(HANGING_TEST);
+    const { code } = await workspace.toolbox(["test", "tools", "--engine", engine], {
+      env: docker?.env ?? {},
+      onStart: (child) => void waitForCommand().then(() => child.kill("SIGINT")),
+    });
+    expect(code).toBe(130);
+    expect(await isCommandRunning()).toBe(false);
+    expect(await readdir(join(workspace.env["XDG_STATE_HOME"] ?? "", "toolbox", "tests"))).toEqual([]);
+    if (docker === undefined) return;
+    expect(await outputOf("docker", ["ps", "--quiet"], { env: docker.env })).toBe("");
   });
 
   test("does not take another test for another image: the lock stays as it is", async () => {
@@ -216,79 +225,14 @@ interface MeasuredImage {
   }[];
 }
 
-describe.runIf(process.getuid?.() === 0 && hasPrograms("unshare") && canRunArm64())(
-  "programs of the other CPU",
-  () => {
-    beforeAll(async () => {
-      await buildQuickstart();
-    });
-
-    test("run by the kernel's rule", async () => {
-      const words = [
-        "test",
-        "--platform",
-        FOREIGN,
-        "--require-all",
-        "--engine",
-        "embedded",
-        "-C",
-        QUICKSTART,
-      ];
-      const { code, stdout } = await workspace.toolbox(words, { env: { TOOLBOX_STORE: QUICKSTART_STORE } });
-      expect(code, stdout).toBe(0);
-    });
-
-    test.each(
-      [["bubblewrap"], ["namespaces"], ["runc"]].filter(([name = ""]) => hasPrograms(PROGRAMS[name] ?? name)),
-    )("run in the emulator that is shown inside, by %s", async (engine) => {
-      const report = await testWithoutRule(
-        process.env["PATH"] ?? "",
-        "--tool",
-        "jq,helm",
-        "--engine",
-        engine,
-      );
-      expect(report).toMatchObject({ failed: 0, notRun: 0 });
-      expect(report.passed).toBeGreaterThan(3);
-    });
-
-    test("are not run where there is no emulator, and say so", async () => {
-      // Nothing of qemu, but what the embedded runner needs is found all the same.
-      const report = await testWithoutRule("/nonexistent", "--tool", "jq", "--engine", "namespaces");
-      expect(report).toMatchObject({ passed: 0, failed: 0 });
-      expect(report.results.map(({ reason }) => reason)).toContainEqual(
-        expect.stringContaining("install qemu-user-static"),
-      );
-    });
-  },
-);
-
-const PROGRAMS: Readonly<Record<string, string>> = { bubblewrap: "bwrap", namespaces: "unshare" };
-
-interface TestReport {
-  readonly passed: number;
-  readonly results: readonly { readonly reason?: string }[];
+async function isCommandRunning(): Promise<boolean> {
+  return (await runProgram("pgrep", ["-f", `^sleep ${HANGING_SECONDS}$`])).code === 0;
 }
 
-/** In a mount namespace of its own, where the kernel's rules cannot be seen. */
-async function testWithoutRule(path: string, ...words: readonly string[]): Promise<TestReport> {
-  const script = 'umount -l /proc/sys/fs/binfmt_misc 2>/dev/null; PATH=$1; shift; exec "$@"';
-  const argv = [
-    "--mount",
-    "sh",
-    "-c",
-    script,
-    "sh",
-    path,
-    process.execPath,
-    TOOLBOX,
-    "-C",
-    QUICKSTART,
-    "test",
-  ];
-  const env = { ...workspace.env, TOOLBOX_STORE: QUICKSTART_STORE };
-  const { stdout } = await runProgram("unshare", [...argv, "--platform", FOREIGN, "--json", ...words], {
-    env,
-  });
-  return JSON.parse(stdout) as TestReport;
+async function waitForCommand(): Promise<void> {
+  const end = Date.now() + 300_000;
+  while (!(await isCommandRunning())) {
+    if (Date.now() > end) throw new Error("the command does not start");
+    await wait(50);
+  }
 }
