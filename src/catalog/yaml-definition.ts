@@ -50,6 +50,14 @@ function describe(issue: z.core.$ZodIssue, yaml: YamlText): Finding {
       hint: near === undefined ? undefined : `Did you mean "${near}"?`,
     };
   }
+  if (issue.code === "invalid_key") {
+    const reason = issue.issues[0]?.message ?? "is not allowed";
+    return {
+      message: `key "${path.join(".")}" ${reason}`,
+      position: yaml.positionOf(path),
+      isMissing: false,
+    };
+  }
   const subject = path.length === 0 ? "the definition" : `"${path.join(".")}"`;
   const isMissing = path.length > 0 && !yaml.has(path);
   const message = `${subject} ${isMissing ? "is missing" : wording(issue)}`;
