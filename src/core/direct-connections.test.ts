@@ -56,6 +56,15 @@ describe("an answer", () => {
     await expect(collectBytes(body)).rejects.toThrow("enough");
   });
 
+  test("keeps its bytes while others arrive", async () => {
+    const contents = ["a", "b", "c"].map((letter) => Buffer.alloc(5_000_000, letter));
+    let next = 0;
+    const first = await ask((_, response) => response.end(contents[next++]));
+    const answers = [first, await askAgain("/"), await askAgain("/")];
+    const bodies = await Promise.all(answers.map(async ({ body }) => collectBytes(body)));
+    for (const [index, content] of contents.entries()) expect(content.equals(bodies[index]!)).toBe(true);
+  });
+
   test("that is dumped leaves its connection for the next request, unless it is long", async () => {
     await (await ask(sendMuchOrLittle)).body.dump();
     await (await askAgain("/")).body.dump();

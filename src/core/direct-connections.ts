@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-import { Agent, type AgentOptions, request as sendPlain } from "node:http";
+import { Agent, type AgentOptions, type ClientRequestArgs, request as sendPlain } from "node:http";
+import { connect, type NetConnectOpts, type Socket } from "node:net";
 import { type ConnectionSettings, trustedRoots } from "./connection-settings.ts";
 import { exchangeOverHttp, type RequestOpener } from "./direct-exchange.ts";
 import type { HttpAnswer, HttpDispatcher, HttpRequestOptions } from "./http-message.ts";
@@ -42,7 +43,7 @@ export class DirectConnections implements HttpDispatcher {
 
   #openPlain(): RequestOpener {
     if (this.#plain === undefined) {
-      const agent = new Agent(AGENT);
+      const agent = new LargeReadAgent(AGENT);
       this.#agents.push(agent);
       this.#plain = (url, options) => sendPlain(url, { ...options, agent });
     }
@@ -57,5 +58,27 @@ export class DirectConnections implements HttpDispatcher {
     const agent = new SecureAgent({ ...AGENT, ...roots });
     this.#agents.push(agent);
     return (url, options) => request(url, { ...options, agent });
+  }
+}
+
+/** Bytes taken from the system at once. */
+const LARGEST_READ = 1024 * 1024;
+
+/**
+ * Takes as much from a connection as has arrived, where Node.js takes 64 KiB and does all it does per chunk sixteen
+ * times as often: half the CPU time of a copy. One buffer serves all connections, because what is in it is parsed
+ * before the next is read, and the parser of `node:http` hands out copies.
+ */
+class LargeReadAgent extends Agent {
+  readonly #buffer = Buffer.allocUnsafeSlow(LARGEST_READ);
+
+  override createConnection(options: ClientRequestArgs): Socket {
+    const callback = (size: number): boolean => {
+      // Bytes that nobody has asked for must not become the next request's answer.
+      if (!socket.emit("data", this.#buffer.subarray(0, size))) socket.destroy();
+      return true;
+    };
+    const socket = connect({ ...(options as NetConnectOpts), onread: { buffer: this.#buffer, callback } });
+    return socket;
   }
 }
