@@ -14,6 +14,7 @@ import { rolldown } from "rolldown";
 const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
 const COMPILED = join(ROOT, "out", "compiled");
 const CLI = join(COMPILED, "cli");
+const RUN = join(CLI, "commands", "run.js");
 const DIST = join(ROOT, "dist");
 const TEMPORARY = join(DIST, ".cli");
 
@@ -31,17 +32,18 @@ const OPTIONS = {
   treeshake: { moduleSideEffects: (id) => id === join(CLI, "main.js") },
 };
 
-const atStart = await listNeeded(join(CLI, "main.js"));
-const onRunPath = await listNeeded(join(CLI, "commands", "run.js"));
-const onCopyPath = await listNeeded(join(CLI, "commands", "image-copy.js"));
-const bundle = await rolldown({ ...OPTIONS, input: join(CLI, "main.js") });
-await rm(TEMPORARY, { recursive: true, force: true });
-await bundle.write({
-  dir: TEMPORARY,
+/** @type {import("rolldown").OutputOptions} */
+const OUTPUT = {
+  plugins: [{ name: "late-builtins", renderChunk: loadBuiltinsLate }],
   // Node.js 20 loads CommonJS in half the time of ES modules: it neither links graphs nor waits for promises.
   format: "cjs",
   strict: true,
+  // Less text to keep while a file is compiled saves a run a garbage collection; names stay, for stack traces.
+  comments: false,
+  minify: { compress: false, mangle: false, codegen: { removeWhitespace: true } },
   codeSplitting: {
+    // What a front door names need not come with what is behind it.
+    includeDependenciesRecursively: false,
     groups: [
       { name: "program", test: (id) => atStart.has(id), priority: 4 },
       { name: "common", test: (id) => onRunPath.has(id) && onCopyPath.has(id), priority: 3 },
@@ -49,7 +51,19 @@ await bundle.write({
       { name: "copy", test: (id) => onCopyPath.has(id), priority: 1 },
     ],
   },
-});
+};
+
+const atStart = await listNeeded(join(CLI, "main.js"));
+const onRunPath = new Set([
+  ...(await listNeeded(RUN)),
+  ...(await listNeeded(join(COMPILED, "engines", "container-engine.js"))),
+  join(COMPILED, "workspace", "index.js"),
+]);
+const onCopyPath = await listNeeded(join(CLI, "commands", "image-copy.js"));
+const bundle = await rolldown({ ...OPTIONS, input: join(CLI, "main.js") });
+await gatherRunPath();
+await rm(TEMPORARY, { recursive: true, force: true });
+await bundle.write({ ...OUTPUT, dir: TEMPORARY });
 await bundle.close();
 await writeFile(join(TEMPORARY, "package.json"), '{ "type": "commonjs" }\n');
 await writeFile(join(TEMPORARY, "LICENSES.txt"), await listLicenses());
@@ -77,20 +91,51 @@ async function listLicenses() {
  * @param {string} input
  */
 async function listNeeded(input) {
-  const probe = await rolldown({ ...OPTIONS, input });
+  /** @type {import("rolldown").Plugin} */
+  const laterApart = {
+    name: "later-apart",
+    resolveDynamicImport: (id) => ({ id, external: true }),
+  };
+  const probe = await rolldown({ ...OPTIONS, input, plugins: [laterApart] });
   const { output } = await probe.generate({ format: "esm" });
   await probe.close();
-  const chunks = new Map(
-    output.flatMap((chunk) => (chunk.type === "chunk" ? [[chunk.fileName, chunk]] : [])),
-  );
-  const [first] = output;
-  const loaded = new Set([first.fileName]);
   const needed = new Set([input]);
-  for (const name of loaded) {
-    const chunk = chunks.get(name);
-    if (chunk === undefined) continue;
-    for (const imported of chunk.imports) loaded.add(imported);
+  for (const chunk of output) {
+    if (chunk.type !== "chunk") continue;
     for (const [id, { code }] of Object.entries(chunk.modules)) if (code) needed.add(id);
   }
   return needed;
+}
+
+/** Adds what the rest of a module needs of which a run needs a part: else the bundler puts it into files of its own. */
+async function gatherRunPath() {
+  for (let size = -1; size < onRunPath.size;) {
+    size = onRunPath.size;
+    const { output } = await bundle.generate(OUTPUT);
+    const chunks = output.filter((chunk) => chunk.type === "chunk");
+    for (const path of [onRunPath, onCopyPath]) {
+      const loaded = chunks.filter(({ moduleIds }) => moduleIds.some((id) => path.has(id)));
+      const imported = new Set(loaded.flatMap(({ imports }) => imports));
+      for (const { fileName, moduleIds } of chunks) {
+        if (imported.has(fileName)) for (const id of moduleIds) if (!atStart.has(id)) path.add(id);
+      }
+    }
+  }
+}
+
+/**
+ * Has Node.js load a module of its own when one of its functions is first called, and not with the file that names it:
+ * streams, promises of files and the like cost milliseconds, and most runs call none of them.
+ * @param {string} code CommonJS as the bundler writes it: `let node_os = require("node:os");`, then `node_os.homedir`
+ */
+function loadBuiltinsLate(code) {
+  let text = code;
+  for (const [line, name, id] of code.matchAll(/^let (\w+) = require\("(node:[\w/]+)"\);\n/gm)) {
+    const rest = text.replace(line, "");
+    const uses = new RegExp(`(new )?\\b${name}\\.`, "g");
+    // Named in any other way, the whole module is wanted at once.
+    if (new RegExp(`\\b${name}\\b`).test(rest.replaceAll(uses, ""))) continue;
+    text = rest.replaceAll(uses, (_, made) => (made ? `new (require("${id}")).` : `require("${id}").`));
+  }
+  return text;
 }

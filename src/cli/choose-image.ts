@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-import { realpath } from "node:fs/promises";
+import { realpathSync } from "node:fs";
 import { ToolingError } from "../core/error.ts";
 import type { Platform } from "../core/platform.ts";
 import { suggestName } from "../core/suggestion.ts";
-import { type LayoutStore, parseDigest, parseReference } from "../oci/index.ts";
+import { type ManifestSource, parseDigest, parseReference } from "../oci/index.ts";
 import type { SessionImage } from "../session/index.ts";
 import {
   findWorkspace,
@@ -37,7 +37,7 @@ export interface ChosenImage {
  */
 export async function chooseImage(
   wish: string | undefined,
-  store: LayoutStore,
+  store: ManifestSource,
   context: CommandContext,
 ): Promise<ChosenImage> {
   const place =
@@ -45,7 +45,7 @@ export async function chooseImage(
   if (place === undefined)
     return { image: await namedImage(wish ?? "", store, { context, lock: undefined }) };
   const lock = await readRunLockFor(place.lockFile, wish);
-  const folder = await realpath(place.folder);
+  const folder = realpathSync.native(place.folder);
   const name = wish ?? lock?.session?.image;
   if (name !== undefined && lock !== undefined && Object.hasOwn(lock.images, name)) {
     return { image: await builtImage(localImageName(lock.registry, name), store), lock, folder, name };
@@ -75,7 +75,7 @@ async function readRunLockFor(file: string, wish: string | undefined): Promise<R
   }
 }
 
-async function builtImage(reference: string, store: LayoutStore): Promise<SessionImage> {
+async function builtImage(reference: string, store: ManifestSource): Promise<SessionImage> {
   try {
     return { digest: (await store.resolveManifest(reference)).digest, platform: hostPlatform() };
   } catch (error) {
@@ -90,7 +90,7 @@ async function builtImage(reference: string, store: LayoutStore): Promise<Sessio
 /** Any reference: the store's, else the registry's. A tag is resolved once; the digest is what runs. */
 async function namedImage(
   reference: string,
-  store: LayoutStore,
+  store: ManifestSource,
   { context, lock }: { readonly context: CommandContext; readonly lock: RunLock | undefined },
 ): Promise<SessionImage> {
   const platform = hostPlatform();

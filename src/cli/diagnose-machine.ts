@@ -39,7 +39,7 @@ export async function diagnoseMachine(machine: DiagnosedMachine): Promise<Findin
 async function diagnoseEngines({ engines }: DiagnosedMachine): Promise<Finding[]> {
   const wish = engines.env["TOOLBOX_ENGINE"];
   const answers = await Promise.all(
-    ENGINE_NAMES.map(async (name) => ({ name, status: await openEngine(name, engines).detect() })),
+    ENGINE_NAMES.map(async (name) => ({ name, status: await (await openEngine(name, engines)).detect() })),
   );
   const ready = answers.filter(({ status }) => status.state === "ready").map(({ name }) => name);
   const findings = answers.map(({ name, status }): Finding => {

@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 // SPDX-License-Identifier: Apache-2.0
+import { isatty } from "node:tty";
 import { callerHome } from "./caller.ts";
 import { EXIT_CODES } from "./exit-code.ts";
 import { listenForInterruptions } from "./interruption.ts";
@@ -16,13 +17,10 @@ async function main(): Promise<void> {
     cwd: process.cwd(),
     env: process.env,
     home: process.env["HOME"] ?? callerHome(),
-    stdout: openOutput(process.stdout, "stdout"),
-    stderr: openOutput(process.stderr, "stderr"),
-    terminal: {
-      stdin: process.stdin.isTTY,
-      stdout: process.stdout.isTTY,
-      stderr: process.stderr.isTTY,
-    },
+    stdout: openOutput(() => process.stdout, "stdout"),
+    stderr: openOutput(() => process.stderr, "stderr"),
+    // Without the streams, which a run needs none of: the command has the descriptors themselves.
+    terminal: { stdin: isatty(0), stdout: isatty(1), stderr: isatty(2) },
     columns: () => process.stderr.columns,
     interruptions: listenForInterruptions(process),
   });

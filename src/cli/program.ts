@@ -176,7 +176,9 @@ function contextFor(host: ProgramHost, input: CommandInput, progress: ProgressHo
     env: host.env,
     home: host.home,
     paths: machinePaths(host.env, host.home),
-    version: packageVersion(),
+    get version() {
+      return packageVersion();
+    },
     terminal: host.terminal,
     signal: host.interruptions.signal,
     releaseSignals: () => host.interruptions.release(),

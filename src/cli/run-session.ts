@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { randomUUID } from "node:crypto";
-import { realpath, rm } from "node:fs/promises";
+import { realpathSync } from "node:fs";
+import { rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import {
   type Engine,
@@ -16,7 +17,7 @@ import {
   virtualMachineOf,
 } from "../engines/index.ts";
 import { ToolingError } from "../core/error.ts";
-import { openLayoutStore } from "../oci/index.ts";
+import type { ContentSource } from "../oci/index.ts";
 import {
   type CredentialGrant,
   describeMissingNeeds,
@@ -114,7 +115,7 @@ export async function openRun(
   facts: RunFacts = { env: context.env, files: systemFiles },
 ): Promise<OpenRun> {
   const { signal, onProgress, paths } = context;
-  const store = await openLayoutStore(paths.store);
+  const store = openStoreLate(paths.store);
   const chosen = await chooseImage(request.image, store, context);
   const { engine } = await selectEngine(request.engine ?? facts.env["TOOLBOX_ENGINE"], engineHost(context), {
     signal,
@@ -142,7 +143,7 @@ async function planRun(
   context: CommandContext,
   { image, lock, folder, name, env, files, engine, apart }: RunBasis,
 ): Promise<Session> {
-  const host = await describeHost({ ...context, env });
+  const host = describeHost(context, env);
   const settings = settingsOf(lock, extras);
   const { names, ...choice } = credentialsOf(lock, extras);
   const virtualMachine = virtualMachineOf(engine, process.platform);
@@ -220,20 +221,46 @@ function describeGrants(
   return [...warnings, ...describeMissingNeeds(grants, { image: name, images, binaries })];
 }
 
-async function describeHost({ cwd, home, env, paths, terminal }: CommandContext): Promise<SessionHost> {
+function describeHost({ cwd, home, paths, terminal }: CommandContext, env: SessionHost["env"]): SessionHost {
   const { uid, gid, name } = describeCaller();
   return {
-    cwd: await realpath(cwd).catch(() => cwd),
-    home: await realpath(home).catch(() => home),
+    cwd: realPathIfAny(cwd) ?? cwd,
+    home: realPathIfAny(home) ?? home,
     uid,
     gid,
     userName: name,
     env,
     umask: process.umask(),
-    localtime: await realpath("/etc/localtime").catch(() => undefined),
+    localtime: realPathIfAny("/etc/localtime"),
     stateDir: paths.state,
     terminal: { stdin: terminal.stdin, stdout: terminal.stdout },
   };
+}
+
+function realPathIfAny(path: string): string | undefined {
+  try {
+    return realpathSync.native(path);
+  } catch {
+    return undefined;
+  }
+}
+
+/** The local store, opened when something is looked for in it: an engine that holds the image needs nothing from there. */
+function openStoreLate(folder: string): ContentSource {
+  let opening: Promise<ContentSource> | undefined;
+  const open = (): Promise<ContentSource> => (opening ??= openStore(folder));
+  return {
+    resolveManifest: async (...request) => (await open()).resolveManifest(...request),
+    fetchManifest: async (...request) => (await open()).fetchManifest(...request),
+    async *openBlob(...request) {
+      yield* (await open()).openBlob(...request);
+    },
+  };
+}
+
+async function openStore(folder: string): Promise<ContentSource> {
+  const { openLayoutStore } = await import("../oci/index.ts");
+  return await openLayoutStore(folder);
 }
 
 /** What engines know of this machine. */
@@ -248,7 +275,13 @@ export function engineHost({ env, paths, terminal }: CommandContext): EngineHost
     stateDir: paths.state,
     programs: systemPrograms,
     signals: processSignals,
-    output: { kind: lookAtOutput(), errors: process.stderr },
+    output: {
+      kind: lookAtOutput(),
+      // A stream takes a millisecond to make, and few runs write to it.
+      get errors() {
+        return process.stderr;
+      },
+    },
     hasTerminal: terminal.stdin || terminal.stdout || terminal.stderr,
   };
 }

@@ -58,7 +58,7 @@ export async function runCaptured(
       },
     },
   };
-  const outcome = await openEngine(engine, captured).run(session, image);
+  const outcome = await (await openEngine(engine, captured)).run(session, image);
   const printed = await started.at(-1)?.printed;
   signal?.throwIfAborted();
   return { ...outcome, stdout: "", stderr: "", ...printed, timedOut: limit?.aborted === true };

@@ -25,7 +25,7 @@ afterEach(async () => rm(folder, { recursive: true, force: true }));
 describe("detection", () => {
   test("names what is missing and what to do", async () => {
     const host = hostWith(createClient({ installed: [] }));
-    expect(await openEngine("docker", host).detect()).toMatchObject({
+    expect(await (await openEngine("docker", host)).detect()).toMatchObject({
       state: "missing",
       reason: '"docker" is not on PATH',
     });
@@ -53,7 +53,7 @@ describe("detection", () => {
 
   test("gives a daemon that hangs a limited time", async () => {
     const host = hostWith(createClient({ answers: { version: { exitCode: 137, timedOut: true } } }));
-    expect(await openEngine("docker", host).detect()).toMatchObject({
+    expect(await (await openEngine("docker", host)).detect()).toMatchObject({
       state: "stopped",
       reason: '"docker" did not answer within 5 seconds',
     });
@@ -82,11 +82,11 @@ describe("an image", () => {
   test("of the store is loaded once, and named by the digest of its config", async () => {
     const { store, image, config } = await storedImage();
     const client = createClient({ present: [] });
-    const engine = openEngine("docker", hostWith(client));
+    const engine = await openEngine("docker", hostWith(client));
     expect(await engine.ensureImage(image, { store })).toEqual({ location: config });
     expect(client.calls).toContain("load");
     client.calls.length = 0;
-    expect(await openEngine("docker", hostWith(client)).ensureImage(image, { store })).toEqual({
+    expect(await (await openEngine("docker", hostWith(client))).ensureImage(image, { store })).toEqual({
       location: config,
     });
     expect(client.calls).toEqual([]);
@@ -97,17 +97,16 @@ describe("an image", () => {
     const client = createClient({ present: [] });
     const reference = "docker.io/best-tools/tooling-k8s:1.4";
     const name = `docker.io/best-tools/tooling-k8s@${image.digest}`;
-    const held = await openEngine("docker", hostWith(client)).ensureImage(
-      { ...image, reference },
-      { store: createMemoryStore() },
-    );
+    const held = await (
+      await openEngine("docker", hostWith(client))
+    ).ensureImage({ ...image, reference }, { store: createMemoryStore() });
     expect(held).toEqual({ location: name });
     expect(client.calls).toContain(`pull --platform=linux/amd64 ${name}`);
   });
 
   test("that is nowhere is an error before anything runs", async () => {
     const { image } = await storedImage();
-    const engine = openEngine("docker", hostWith(createClient({ present: [] })));
+    const engine = await openEngine("docker", hostWith(createClient({ present: [] })));
     await expect(engine.ensureImage(image, { store: createMemoryStore() })).rejects.toMatchObject({
       code: "IMAGE_NOT_FOUND",
     });
@@ -119,7 +118,9 @@ describe("an image", () => {
       present: [],
       answers: { load: { exitCode: 1, stderr: "noise\nno space left on device\n" } },
     });
-    await expect(openEngine("docker", hostWith(client)).ensureImage(image, { store })).rejects.toMatchObject({
+    await expect(
+      (await openEngine("docker", hostWith(client))).ensureImage(image, { store }),
+    ).rejects.toMatchObject({
       code: "ENGINE_FAILED",
       message: "docker could not load the image: no space left on device",
     });
@@ -128,7 +129,7 @@ describe("an image", () => {
   test("that somebody pruned is loaded again, and the command runs", async () => {
     const { store, image, config } = await storedImage();
     const client = createClient({ present: [] });
-    const engine = openEngine("docker", hostWith(client));
+    const engine = await openEngine("docker", hostWith(client));
     const held = await engine.ensureImage(image, { store });
     client.present.clear();
     const outcome = await engine.run(await sessionFor(image), held);
@@ -139,7 +140,7 @@ describe("an image", () => {
   test("that is there leaves the command its own exit code 125", async () => {
     const { store, image } = await storedImage();
     const client = createClient({ present: [], exitCode: 125 });
-    const engine = openEngine("docker", hostWith(client));
+    const engine = await openEngine("docker", hostWith(client));
     const held = await engine.ensureImage(image, { store });
     expect(await engine.run(await sessionFor(image), held)).toEqual({ exitCode: 125 });
     expect(client.calls.filter((call) => call.endsWith(" true"))).toHaveLength(1);
@@ -154,7 +155,7 @@ describe("an image", () => {
       exitCode: 126,
       answers: { version: PODMAN, run: { exitCode: 126, stderr } },
     });
-    const engine = openEngine("podman", hostWith(client));
+    const engine = await openEngine("podman", hostWith(client));
     const outcome = await engine.run(await sessionFor(image), await engine.ensureImage(image, { store }));
     expect(outcome).toEqual({
       exitCode: 125,
@@ -169,7 +170,7 @@ describe("an image", () => {
   ])("of an engine that tells of %s is the command's own code", async (_, run) => {
     const { store, image } = await storedImage();
     const client = createClient({ present: [], exitCode: 126, answers: { run } });
-    const engine = openEngine("docker", hostWith(client));
+    const engine = await openEngine("docker", hostWith(client));
     const held = await engine.ensureImage(image, { store });
     expect(await engine.run(await sessionFor(image), held)).toEqual({ exitCode: 126 });
   });

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { createHash } from "node:crypto";
-import { readFile, rm } from "node:fs/promises";
+import { readFileSync } from "node:fs";
+import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { writeFileAtomically } from "../core/atomic-file.ts";
 import { isSystemError } from "../core/error.ts";
@@ -19,7 +20,7 @@ export async function readHeldImage(
   host: EngineHost,
 ): Promise<EngineImage | undefined> {
   try {
-    const note = JSON.parse(await readFile(notePath(engine, image, host), "utf8")) as Partial<EngineImage>;
+    const note = JSON.parse(readFileSync(notePath(engine, image, host), "utf8")) as Partial<EngineImage>;
     if (typeof note.location !== "string" || note.location === "") return undefined;
     return { location: note.location, ...(note.rootless === true ? { rootless: true } : {}) };
   } catch (error) {

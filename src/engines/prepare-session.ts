@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { createHash } from "node:crypto";
-import { lstat, mkdir, stat, writeFile } from "node:fs/promises";
+import { lstatSync, mkdirSync, type Stats, statSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { writeFileAtomically } from "../core/atomic-file.ts";
 import { isSystemError, ToolingError } from "../core/error.ts";
@@ -17,12 +17,12 @@ export async function prepareSession(session: Session, stateDir: string): Promis
   const files = await Promise.all(session.files.map((file) => keepFile(file, stateDir)));
   const mounts = [...files, ...session.mounts].toSorted((a, b) => (a.target < b.target ? -1 : 1));
   const kinds = new Map<SessionMount, "folder" | "file">();
-  for (const mount of mounts) kinds.set(mount, await kindOf(mount));
+  for (const mount of mounts) kinds.set(mount, kindOf(mount));
   for (const mount of mounts) {
     const parent = mounts.findLast(
       (other) => other !== mount && pathBelow(other.target, mount.target) !== undefined,
     );
-    if (parent !== undefined) await makeMountPoint(parent, mount, kinds.get(mount) ?? "folder");
+    if (parent !== undefined) makeMountPoint(parent, mount, kinds.get(mount) ?? "folder");
   }
   await removeOtherCopies(session.copies, mounts);
   for (const copy of session.copies) await refreshCopy(copy, mounts);
@@ -34,7 +34,7 @@ async function keepFile({ target, content }: SessionFile, stateDir: string): Pro
   const name = createHash("sha256").update(content).digest("hex").slice(0, 32);
   const source = join(stateDir, "files", name);
   try {
-    await lstat(source);
+    lstatSync(source);
   } catch (error) {
     if (!isSystemError(error, "ENOENT")) throw error;
     await writeFileAtomically(source, content, { mode: 0o644 });
@@ -42,12 +42,12 @@ async function keepFile({ target, content }: SessionFile, stateDir: string): Pro
   return { source, target, readOnly: true };
 }
 
-async function kindOf({ source, target, create, remote }: SessionMount): Promise<"folder" | "file"> {
+function kindOf({ source, target, create, remote }: SessionMount): "folder" | "file" {
   // All that virtual machines offer are sockets.
   if (remote === true) return "file";
-  if (create === "folder") await mkdir(source, { recursive: true, mode: 0o700 });
+  if (create === "folder") mkdirSync(source, { recursive: true, mode: 0o700 });
   try {
-    return (await stat(source)).isDirectory() ? "folder" : "file";
+    return statSync(source).isDirectory() ? "folder" : "file";
   } catch (error) {
     if (!isSystemError(error)) throw error;
     throw new ToolingError("FILE_NOT_FOUND", `"${source}" cannot be mounted at "${target}" (${error.code})`, {
@@ -58,21 +58,17 @@ async function kindOf({ source, target, create, remote }: SessionMount): Promise
 }
 
 /** Walks below the parent's source without following a link, which could lead out of it. */
-async function makeMountPoint(
-  parent: SessionMount,
-  mount: SessionMount,
-  kind: "folder" | "file",
-): Promise<void> {
+function makeMountPoint(parent: SessionMount, mount: SessionMount, kind: "folder" | "file"): void {
   const parts = (pathBelow(parent.target, mount.target) ?? "").split("/").filter((part) => part !== "");
   let path = parent.source;
   for (const [index, part] of parts.entries()) {
     path = join(path, part);
     const isLast = index === parts.length - 1;
-    const found = await lstatOrNothing(path);
+    const found = lstatOrNothing(path);
     if (found === undefined) {
       if (parent.readOnly) throw refused(mount, `"${path}" does not exist and its folder is read-only`);
-      if (isLast && kind === "file") await writeFile(path, "", { mode: 0o600 });
-      else await mkdir(path, { mode: 0o700 });
+      if (isLast && kind === "file") writeFileSync(path, "", { mode: 0o600 });
+      else mkdirSync(path, { mode: 0o700 });
     } else if (found.isSymbolicLink()) {
       throw refused(mount, `"${path}" is a link`);
     } else if (found.isDirectory() !== (!isLast || kind === "folder")) {
@@ -81,9 +77,9 @@ async function makeMountPoint(
   }
 }
 
-async function lstatOrNothing(path: string): Promise<Awaited<ReturnType<typeof lstat>> | undefined> {
+function lstatOrNothing(path: string): Stats | undefined {
   try {
-    return await lstat(path);
+    return lstatSync(path);
   } catch (error) {
     if (isSystemError(error, "ENOENT")) return undefined;
     throw error;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { createHash } from "node:crypto";
+import { lstatSync } from "node:fs";
 import { lstat, mkdir, readdir, readFile, rm } from "node:fs/promises";
 import { dirname, join, posix } from "node:path";
 import { writeFileAtomically } from "../core/atomic-file.ts";
@@ -80,7 +81,7 @@ export async function removeOtherCopies(
       const note = join(home.source, NOTES, name);
       const [, inside = ""] = ((await readNote(note)) ?? "").split("\n");
       const path = join(home.source, inside);
-      if ((await isReal(home.source, inside)) && (await isFile(path))) await rm(path, { force: true });
+      if (isReal(home.source, inside) && (await isFile(path))) await rm(path, { force: true });
       await rm(note, { force: true });
     }
   }
@@ -91,7 +92,7 @@ function noteName(inside: string): string {
 }
 
 async function listNotes(home: string): Promise<string[]> {
-  if (!(await isReal(home, `${NOTES}/any`))) return [];
+  if (!isReal(home, `${NOTES}/any`)) return [];
   try {
     const entries = await readdir(join(home, NOTES), { withFileTypes: true });
     return entries.filter((entry) => entry.isFile()).map(({ name }) => name);
@@ -102,12 +103,12 @@ async function listNotes(home: string): Promise<string[]> {
 }
 
 /** Whether a path leads to a place in the home without a link on the way. Commands may write whatever they like there. */
-async function isReal(home: string, inside: string): Promise<boolean> {
+function isReal(home: string, inside: string): boolean {
   if (inside === "" || posix.normalize(`/${inside}`) !== `/${inside}`) return false;
   const folders = inside.split("/").slice(0, -1);
   for (const [index] of folders.entries()) {
     try {
-      if (!(await lstat(join(home, ...folders.slice(0, index + 1)))).isDirectory()) return false;
+      if (!lstatSync(join(home, ...folders.slice(0, index + 1))).isDirectory()) return false;
     } catch (error) {
       if (isSystemError(error, "ENOENT", "ENOTDIR")) return false;
       throw error;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { spawn } from "node:child_process";
-import { access, constants, stat } from "node:fs/promises";
+import { accessSync, constants, statSync } from "node:fs";
 import { constants as systemConstants } from "node:os";
 import { delimiter, isAbsolute, join } from "node:path";
 import { Readable, type Writable } from "node:stream";
@@ -84,8 +84,8 @@ async function find(name: string, path: string | undefined): Promise<string | un
   for (const folder of folders) {
     const file = folder === "" ? name : join(folder, name);
     try {
-      await access(file, constants.X_OK);
-      if ((await stat(file)).isFile()) return file;
+      accessSync(file, constants.X_OK);
+      if (statSync(file).isFile()) return file;
     } catch (error) {
       if (!isSystemError(error)) throw error;
     }

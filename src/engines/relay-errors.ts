@@ -13,6 +13,8 @@ export async function relayErrors(
   target: Writable,
   last: RegExp,
 ): Promise<string> {
+  // Each write tells its failure besides; an event that nobody hears would end us.
+  target.on("error", () => {});
   let kept = "";
   for await (const chunk of source) {
     // One character a byte, so that no tool's bytes are changed.

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-import { readFile, rm, stat } from "node:fs/promises";
+import { readFileSync, statSync } from "node:fs";
+import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { writeFileAtomically } from "../core/atomic-file.ts";
 import { isSystemError } from "../core/error.ts";
@@ -39,7 +40,7 @@ interface StatusNote extends ProgramIdentity {
  * running a command. Absent: it must be asked.
  */
 export async function recallStatus(name: EngineName, host: EngineHost): Promise<EngineStatus | undefined> {
-  const note = await readNote(notePath(name, host));
+  const note = readNote(notePath(name, host));
   if (note === undefined) return undefined;
   const age = nowOf(host) - note.asked;
   if (age < 0 || age >= LIFETIME[note.status.state]) return undefined;
@@ -80,16 +81,16 @@ async function identify(
   const program = await programs.find(PROGRAMS[name], isClient ? path : `${SYSTEM_PATH}:${path}`);
   if (program === undefined) return undefined;
   try {
-    return { program, modified: (await stat(program)).mtimeMs };
+    return { program, modified: statSync(program).mtimeMs };
   } catch (error) {
     if (isSystemError(error)) return undefined;
     throw error;
   }
 }
 
-async function readNote(file: string): Promise<StatusNote | undefined> {
+function readNote(file: string): StatusNote | undefined {
   try {
-    const note = JSON.parse(await readFile(file, "utf8")) as Partial<StatusNote> | null;
+    const note = JSON.parse(readFileSync(file, "utf8")) as Partial<StatusNote> | null;
     const isWhole = typeof note?.asked === "number" && isStatus(note.status);
     return isWhole ? (note as StatusNote) : undefined;
   } catch (error) {

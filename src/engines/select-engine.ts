@@ -2,12 +2,7 @@
 import { suggestName } from "../core/suggestion.ts";
 import { ToolingError } from "../core/error.ts";
 import type { OperationOptions } from "../core/operation.ts";
-import { bubblewrapSandbox } from "./bubblewrap-sandbox.ts";
-import { bundleSandbox } from "./bundle-sandbox.ts";
-import { ContainerEngine } from "./container-engine.ts";
-import { EmbeddedEngine } from "./embedded-engine.ts";
 import { type Engine, ENGINE_NAMES, type EngineHost, type EngineName, type EngineStatus } from "./engine.ts";
-import { namespacesSandbox } from "./namespaces-sandbox.ts";
 import { recallStatus, rememberStatus } from "./remembered-status.ts";
 
 /** The engines that `--engine=embedded` tries, in this order. */
@@ -19,21 +14,14 @@ export interface EngineChoice {
   readonly status: EngineStatus & { readonly state: "ready" };
 }
 
-/** Makes the engine of that name, whether or not it is installed. */
-export function openEngine(name: EngineName, host: EngineHost): Engine {
-  switch (name) {
-    case "docker":
-    case "podman":
-    case "nerdctl":
-      return new ContainerEngine(name, host);
-    case "bubblewrap":
-      return new EmbeddedEngine(bubblewrapSandbox, host);
-    case "namespaces":
-      return new EmbeddedEngine(namespacesSandbox, host);
-    case "crun":
-    case "runc":
-      return new EmbeddedEngine(bundleSandbox(name), host);
+/** Makes the engine of that name, whether or not it is installed. A run loads the code of the one that it uses. */
+export async function openEngine(name: EngineName, host: EngineHost): Promise<Engine> {
+  if (name === "docker" || name === "podman" || name === "nerdctl") {
+    const { ContainerEngine } = await import("./container-engine.ts");
+    return new ContainerEngine(name, host);
   }
+  const { openEmbeddedEngine } = await import("./open-embedded-engine.ts");
+  return openEmbeddedEngine(name, host);
 }
 
 /**
@@ -55,9 +43,8 @@ export async function selectEngine(
     readonly status: Exclude<EngineStatus, { state: "ready" }>;
   }[] = [];
   for (const name of names) {
-    const engine = openEngine(name, host);
-    const status = await askEngine(engine, { host, isWished: names.length === 1 }, options);
-    if (status.state === "ready") return { engine, status };
+    const { engine, status } = await askEngine(name, { host, isWished: names.length === 1 }, options);
+    if (status.state === "ready") return { engine: engine ?? (await openEngine(name, host)), status };
     refusals.push({ name, status });
   }
   const first = refusals.find(({ status }) => status.state === "stopped") ?? refusals[0];
@@ -75,15 +62,16 @@ export async function selectEngine(
 }
 
 async function askEngine(
-  engine: Engine,
+  name: EngineName,
   { host, isWished }: { readonly host: EngineHost; readonly isWished: boolean },
   options: OperationOptions,
-): Promise<EngineStatus> {
-  const known = await recallStatus(engine.name, host);
-  if (known !== undefined && (known.state === "ready" || !isWished)) return known;
+): Promise<{ readonly engine?: Engine; readonly status: EngineStatus }> {
+  const known = await recallStatus(name, host);
+  if (known !== undefined && (known.state === "ready" || !isWished)) return { status: known };
+  const engine = await openEngine(name, host);
   const status = await engine.detect(options);
-  await rememberStatus(engine.name, status, host);
-  return status;
+  await rememberStatus(name, status, host);
+  return { engine, status };
 }
 
 function parseEngineName(text: string): EngineName {

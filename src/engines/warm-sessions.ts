@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { randomUUID } from "node:crypto";
-import { readFile, rm, stat, unlink, writeFile } from "node:fs/promises";
+import { type Stats, statSync } from "node:fs";
+import { readFile, rm, unlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import { isSystemError, ToolingError } from "../core/error.ts";
@@ -83,7 +84,7 @@ export class ContainerWarmth implements WarmEngine {
     // Without a terminal of the command's own, Ctrl-C would end the client and leave the command running.
     if (!session.tty && this.#host.hasTerminal) return undefined;
     const place = await this.#placeOf(session, image);
-    if (place === undefined || !(await isMarked(place))) return undefined;
+    if (place === undefined || !isMarked(place)) return undefined;
     const file = randomUUID();
     const pidFile = join(place.home, WARM_FOLDER, file);
     const argv = renderWarmExec(session, place.name, `${HOME_FOLDER}/${WARM_FOLDER}/${file}`);
@@ -109,7 +110,7 @@ export class ContainerWarmth implements WarmEngine {
   async plan(session: Session, image: EngineImage): Promise<WarmLaunch | undefined> {
     const place = await this.#placeOf(session, image);
     if (place === undefined) return undefined;
-    const found = await Promise.all(session.mounts.map(({ source }) => statIfThere(source)));
+    const found = session.mounts.map(({ source }) => statIfThere(source));
     const places = session.mounts.map(({ source }, index) => ({
       path: source,
       identity: `${found[index]?.dev}:${found[index]?.ino}`,
@@ -171,7 +172,7 @@ export class ContainerWarmth implements WarmEngine {
       init: this.#name === "podman" ? await findInit(this.#host) : undefined,
     };
     // A file that was replaced on the host is still the old one in a container that runs.
-    const files = await Promise.all(session.mounts.map(async ({ source }) => identify(source)));
+    const files = session.mounts.map(({ source }) => identify(source));
     const key = warmKey(session, render, [endpointOf(this.#host), ...files]);
     return { key, name: warmName(workspace, key), workspace, home, render };
   }
@@ -207,19 +208,19 @@ function markerOf({ home, key }: WarmPlace): string {
   return join(home, WARM_FOLDER, key);
 }
 
-async function isMarked(place: WarmPlace): Promise<boolean> {
-  const found = await statIfThere(markerOf(place));
+function isMarked(place: WarmPlace): boolean {
+  const found = statIfThere(markerOf(place));
   return found !== undefined && found.isFile() && found.size > 0;
 }
 
-async function identify(path: string): Promise<string> {
-  const found = await statIfThere(path);
+function identify(path: string): string {
+  const found = statIfThere(path);
   return found === undefined ? path : `${path} ${found.dev}:${found.ino}`;
 }
 
-async function statIfThere(path: string): Promise<Awaited<ReturnType<typeof stat>> | undefined> {
+function statIfThere(path: string): Stats | undefined {
   try {
-    return await stat(path);
+    return statSync(path);
   } catch (error) {
     if (isSystemError(error)) return undefined;
     throw error;

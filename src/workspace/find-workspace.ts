@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { stat } from "node:fs/promises";
+import { statSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { ToolingError } from "../core/error.ts";
 
@@ -23,7 +23,7 @@ export async function findWorkspace(start: string): Promise<WorkspacePlace | und
   let folder = resolve(start);
   for (;;) {
     const place = workspaceAt(folder);
-    if ((await isFile(place.file)) || (await isFile(place.lockFile))) return place;
+    if (isFile(place.file) || isFile(place.lockFile)) return place;
     const parent = dirname(folder);
     if (parent === folder) return undefined;
     folder = parent;
@@ -52,7 +52,10 @@ export function workspaceAt(folder: string): WorkspacePlace {
   return { folder, file: join(folder, WORKSPACE_FILE), lockFile: join(folder, LOCK_FILE) };
 }
 
-async function isFile(path: string): Promise<boolean> {
-  const found = await stat(path).catch(() => undefined);
-  return found?.isFile() === true;
+function isFile(path: string): boolean {
+  try {
+    return statSync(path, { throwIfNoEntry: false })?.isFile() === true;
+  } catch {
+    return false;
+  }
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { readFile } from "node:fs/promises";
+import { readFileSync } from "node:fs";
 import { isSystemError, ToolingError } from "../core/error.ts";
 import { formatCanonicalJson } from "../core/json.ts";
 import type { Platform } from "../core/platform.ts";
@@ -19,7 +19,7 @@ import {
  * @throws {ToolingError} `LOCK_MISSING`, `LOCK_INVALID`, `FILE_UNREADABLE`
  */
 export async function readLockfile(file: string): Promise<Lockfile> {
-  const content = await readBytes(file);
+  const content = readBytes(file);
   const { parseLockfile } = await import("./parse-lockfile.ts");
   return parseLockfile(content, file);
 }
@@ -52,7 +52,7 @@ export interface RunLock {
  * @throws {ToolingError} `LOCK_MISSING`, `LOCK_INVALID`, `FILE_UNREADABLE`
  */
 export async function readRunLock(file: string): Promise<RunLock> {
-  const lock = parseLockJson(await readBytes(file), file) as Partial<Lockfile>;
+  const lock = parseLockJson(readBytes(file), file) as Partial<Lockfile>;
   const { use, session, images = {}, registry, platforms = [], tools = {} } = lock;
   if (![images, tools].every(isObject) || !Array.isArray(platforms) || !isUse(use) || !isSession(session)) {
     throw invalidLock(file, "does not have the shape of a lock");
@@ -145,9 +145,9 @@ function positionIn(found?: { readonly error: ToolingError; readonly content: Ui
   return { line: before.length, column: (before.at(-1)?.length ?? 0) + 1 };
 }
 
-async function readBytes(file: string): Promise<Uint8Array> {
+function readBytes(file: string): Uint8Array {
   try {
-    return await readFile(file);
+    return readFileSync(file);
   } catch (error) {
     if (isSystemError(error, "ENOENT")) {
       throw new ToolingError("LOCK_MISSING", `"${file}" does not exist`, {
