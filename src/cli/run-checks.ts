@@ -19,6 +19,7 @@ import { describeCaller } from "./caller.ts";
 import type { CheckedImage } from "./checked-image.ts";
 import type { CommandContext } from "./command.ts";
 import { type Emulation, findEmulation } from "./emulation.ts";
+import { EXIT_CODES } from "./exit-code.ts";
 import { engineHost } from "./run-session.ts";
 
 /** What {@link runChecks} needs besides the images. */
@@ -198,6 +199,10 @@ async function runCheck(
   signal: AbortSignal,
 ): Promise<CheckOutcome> {
   const answer = await runCaptured({ engine, session, image: held }, host, { signal, timeout: TIMEOUT });
+  if (answer.exitCode === EXIT_CODES.engine && answer.failure !== undefined) {
+    // That says nothing about the image.
+    throw new ToolingError("ENGINE_FAILED", answer.failure, { hint: answer.hint });
+  }
   const text = `${answer.failure ?? ""}${answer.stdout}${answer.stderr}`;
   // Of a virtual machine's kernel we only learn this way that it has no emulator.
   if (isForeign && answer.exitCode !== 0 && /exec format error/i.test(text))
