@@ -20,7 +20,7 @@ import { engineHost, hostPlatform } from "./run-session.ts";
 const STEP_FOLDER = "/work";
 
 /** Lines of a failed step that are shown. */
-const LAST_LINES = 12;
+const LAST_LINES = 4;
 
 /**
  * Runs steps of a build with the embedded runner, which leaves nothing behind, else with the first engine that is
@@ -98,7 +98,7 @@ async function stepFailed(
   failure: string | undefined,
 ): Promise<ToolingError> {
   const output = await readFile(join(scratch, "step", "output"), "utf8").catch(() => "");
-  const lines = output.trimEnd().split("\n").slice(-LAST_LINES).join("\n");
+  const lines = output.trimEnd().split("\n").slice(-LAST_LINES).join(" | ");
   return new ToolingError("BUILD_FAILED", `a step ended with ${exitCode}: ${failure ?? lines}`, {
     hint: "Correct its script in the tool's definition; it may write below its folders only.",
   });

@@ -10,6 +10,10 @@ import { type ProgramResult, ROOT, runProgram, type RunProgramOptions } from "./
 /** The compiled command line: what the package installs as `toolbox`. */
 export const TOOLBOX: string = join(ROOT, "dist", "cli", "main.js");
 
+/** What the command line keeps of downloads and builds, for everybody. */
+export const TOOLBOX_CACHE: string =
+  process.env["TOOLBOX_CACHE"] ?? join(process.env["XDG_CACHE_HOME"] ?? join(homedir(), ".cache"), "toolbox");
+
 /** The workspace whose images the end-to-end tests look at. */
 export const QUICKSTART: string = join(ROOT, "examples", "quickstart");
 
