@@ -38,6 +38,29 @@ describe("materializePackages", () => {
     expect(await read([a, b])).toEqual(tree);
   });
 
+  test("gives a base the links into /usr that no package brings, and leaves those that one does", async () => {
+    const a = await makePackage("a", {
+      files: [
+        { name: "./bin/a", text: "A" },
+        { name: "./lib64/l", type: "symlink", linkname: "/lib/l" },
+      ],
+    });
+    const b = await makePackage("b", {
+      files: [
+        { name: "./usr/lib32/l", text: "L" },
+        { name: "./lib32", type: "symlink", linkname: "./usr/lib32" },
+      ],
+    });
+    const tree = await read([a, b], { baseArchitecture: "amd64" });
+    expect(tree).toMatchObject({
+      bin: { type: "symlink", target: "usr/bin" },
+      lib64: { type: "symlink", target: "usr/lib64" },
+      lib32: { type: "symlink", target: "./usr/lib32" },
+    });
+    expect(tree).not.toHaveProperty(["sbin"]);
+    expect(await read([a, b])).not.toHaveProperty(["bin"]);
+  });
+
   test("refuses two owners of a path by both names, unless one replaces the other", async () => {
     const files = [{ name: "./usr/bin/x", text: "" }];
     const a = await makePackage("a", { files });

@@ -12,6 +12,7 @@ import {
   listInterests,
 } from "./finish/finish-dpkg-database.ts";
 import type { PackageClaims } from "./finish/package-claims.ts";
+import { addMergedFolders } from "./finish/finish-merged-usr.ts";
 import { FINISH_STEPS } from "./finish-tree.ts";
 import type { LockedPackage } from "./lock-packages.ts";
 import { readPackageFile, type UnpackedPackage } from "./package-file.ts";
@@ -68,6 +69,7 @@ export async function materializePackages(
     addPackageLists(tree, packages);
     const { baseArchitecture } = options;
     if (baseArchitecture !== undefined) {
+      addMergedFolders(tree);
       addAlternatives(tree, alternatives);
       addDatabase(tree, packages, baseArchitecture);
     }

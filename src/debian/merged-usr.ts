@@ -25,3 +25,8 @@ export function resolveMergedPath(path: string): string {
 export function resolveMergedDirectory(path: string): string {
   return ALIASES.find(([from]) => from === path)?.[1] ?? resolveMergedPath(path);
 }
+
+/** The links to folders of /usr, and where they lead, relative to the root. */
+export const MERGED_FOLDERS: readonly (readonly [from: string, to: string])[] = ALIASES.filter(([, to]) =>
+  to.startsWith("usr/"),
+);
