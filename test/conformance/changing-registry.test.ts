@@ -71,6 +71,31 @@ describe.runIf(canServeDockerRegistry())(
   },
 );
 
+test("a registry that lost bytes of an upload that was taken up again gets them all once more", async () => {
+  let broken = 0;
+  let refused = 0;
+  const front = await startFaultyRegistry(({ forward, reply, request }) => {
+    if (request.method === "PATCH" && broken === 0) {
+      broken += 1;
+      reply(503);
+    } else if (request.method === "PUT" && refused === 0) {
+      refused += 1;
+      reply(400, {}, JSON.stringify({ errors: [{ code: "DIGEST_INVALID", message: "did not match" }] }));
+    } else forward();
+  });
+  stops.push(async () => front.close());
+  const bytes = randomBytes(3_000_000);
+  const blob = describeBytes(bytes, "application/octet-stream");
+  const content: ByteStream = {
+    async *[Symbol.asyncIterator]() {
+      yield bytes;
+    },
+  };
+  await open(front.address).putBlob(blob, content);
+  expect([broken, refused]).toEqual([1, 1]);
+  expect(bytes.equals(await collectBytes(open(front.backend).openBlob(blob)))).toBe(true);
+});
+
 function open(address: string): RegistryRepository {
   const retry = { tries: 8, firstDelay: 20, longestDelay: 500 };
   return openRegistryRepository({ registry: address, repository: "a" }, { retry });

@@ -58,6 +58,7 @@ class StreamedUpload {
   #isDone = false;
   /** Whether something was sent into the session already: then every further request must say where it starts. */
   #isUsed = false;
+  #isAnew = false;
 
   constructor(api: RepositoryApi, descriptor: Descriptor, content: ByteStream, options: StreamBlobOptions) {
     this.#api = api;
@@ -148,6 +149,7 @@ class StreamedUpload {
   ): Promise<void> {
     if (this.#feed.failure !== undefined) throw this.#feed.failure;
     const status = response?.status;
+    if (status === 400 && this.#mayBeSpoilt()) return this.#beginAnew(session);
     if (!isPassing && !RECOVERABLE.has(status ?? 0)) throw failure;
     if (status === 413) this.#useModestChunks(failure);
     this.#countRecovery(failure);
@@ -157,6 +159,22 @@ class StreamedUpload {
     const offset = found?.offset ?? 0;
     if (offset > this.#offset) this.#clock = this.#api.transport.startClock();
     await this.#moveTo(Math.min(offset, this.#descriptor.size));
+  }
+
+  /**
+   * Whether the registry's copy may be wrong though all that was sent is right: one that was killed in mid-upload may
+   * count bytes that its disk lost. Everything is sent once more then.
+   */
+  #mayBeSpoilt(): boolean {
+    const wasTakenUp = this.#recoveries > 0 && this.#offset === this.#descriptor.size;
+    return wasTakenUp && !this.#isAnew && isRepeatable(this.#content);
+  }
+
+  async #beginAnew(session: UploadSession): Promise<void> {
+    this.#isAnew = true;
+    await cancelSession(this.#api, session);
+    this.#session = undefined;
+    await this.#moveTo(0);
   }
 
   #useModestChunks(failure: unknown): void {
