@@ -149,7 +149,7 @@ class StreamedUpload {
   ): Promise<void> {
     if (this.#feed.failure !== undefined) throw this.#feed.failure;
     const status = response?.status;
-    if (status === 400 && this.#mayBeSpoilt()) return this.#beginAnew(session);
+    if (this.#mayBeSpoilt(status)) return this.#beginAnew(session);
     if (!isPassing && !RECOVERABLE.has(status ?? 0)) throw failure;
     if (status === 413) this.#useModestChunks(failure);
     this.#countRecovery(failure);
@@ -165,8 +165,8 @@ class StreamedUpload {
    * Whether the registry's copy may be wrong though all that was sent is right: one that was killed in mid-upload may
    * count bytes that its disk lost. Everything is sent once more then.
    */
-  #mayBeSpoilt(): boolean {
-    const wasTakenUp = this.#recoveries > 0 && this.#offset === this.#descriptor.size;
+  #mayBeSpoilt(status: number | undefined): boolean {
+    const wasTakenUp = status === 400 && this.#recoveries > 0 && this.#offset === this.#descriptor.size;
     return wasTakenUp && !this.#isAnew && isRepeatable(this.#content);
   }
 
