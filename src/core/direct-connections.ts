@@ -66,8 +66,8 @@ const LARGEST_READ = 1024 * 1024;
 
 /**
  * Takes as much from a connection as has arrived, where Node.js takes 64 KiB and does all it does per chunk sixteen
- * times as often: half the CPU time of a copy. One buffer serves all connections, because what is in it is parsed
- * before the next is read, and the parser of `node:http` hands out copies.
+ * times as often: four tenths of the CPU time of a copy. One buffer serves all connections, because what is in it is
+ * parsed before the next is read, and the parser of `node:http` hands out copies.
  */
 class LargeReadAgent extends Agent {
   readonly #buffer = Buffer.allocUnsafeSlow(LARGEST_READ);
