@@ -48,6 +48,11 @@ export interface OpenRepositoryOptions {
   readonly plainHttp?: boolean | undefined;
 }
 
+/** Reads {@link REGISTRY_OPTIONS}. */
+export function readAccess(options: CommandInput["options"]): OpenRepositoryOptions {
+  return { plainHttp: options["plain-http"] === true || undefined };
+}
+
 /**
  * Opens the repository of a reference, logged in as docker or podman are.
  *

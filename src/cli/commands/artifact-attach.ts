@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { ToolingError } from "../../core/error.ts";
-import { formatReference, identityOf, parseReference, planArtifact, pushArtifact } from "../../oci/index.ts";
+import { formatReference, parseReference, planArtifact, pushArtifact } from "../../oci/index.ts";
 import {
   ARTIFACT_OPTIONS,
   parseFileOperands,
@@ -8,10 +8,10 @@ import {
   requireArtifactType,
 } from "../artifact-files.ts";
 import { showPushed } from "../artifact-report.ts";
+import { openSubject } from "../artifact-subject.ts";
 import type { Command } from "../command.ts";
-import { choosePlatform } from "../open-place.ts";
-import { platformOption, textOption } from "../option-value.ts";
-import { openRepository, REGISTRY_OPTIONS, wantedOf } from "../registry-access.ts";
+import { textOption } from "../option-value.ts";
+import { REGISTRY_OPTIONS } from "../registry-access.ts";
 
 /** `toolbox artifact attach` */
 export const artifactAttachCommand: Command = {
@@ -44,10 +44,7 @@ export const artifactAttachCommand: Command = {
         hint: "Name a file, or give an --annotation.",
       });
     }
-    const plainHttp = options["plain-http"] === true || undefined;
-    const source = await openRepository(reference, context, { plainHttp });
-    const root = identityOf(await source.resolveManifest(wantedOf(reference), { signal }));
-    const subject = await choosePlatform({ source, root }, platformOption(options), context);
+    const { source, subject } = await openSubject(reference, options, context);
     const annotations = readAnnotations(options, context, new Date());
     const plan = await planArtifact(artifactType, files, { subject, annotations, signal });
     const dryRun = options["dry-run"] === true;

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-import { formatReference, identityOf, parseReference } from "../../oci/index.ts";
+import { formatReference, parseReference } from "../../oci/index.ts";
+import { openSubject } from "../artifact-subject.ts";
 import type { Command } from "../command.ts";
 import { formatColumns, formatSize } from "../measure.ts";
-import { choosePlatform } from "../open-place.ts";
-import { platformOption, requireOperands, textOption } from "../option-value.ts";
-import { openRepository, REGISTRY_OPTIONS, wantedOf } from "../registry-access.ts";
+import { requireOperands, textOption } from "../option-value.ts";
+import { REGISTRY_OPTIONS } from "../registry-access.ts";
 
 /** `toolbox artifact list` */
 export const artifactListCommand: Command = {
@@ -22,10 +22,7 @@ export const artifactListCommand: Command = {
     requireOperands(operands, { least: 1, most: 1 });
     const { signal } = context;
     const reference = parseReference(operands[0] ?? "");
-    const plainHttp = options["plain-http"] === true || undefined;
-    const source = await openRepository(reference, context, { plainHttp });
-    const root = identityOf(await source.resolveManifest(wantedOf(reference), { signal }));
-    const subject = await choosePlatform({ source, root }, platformOption(options), context);
+    const { source, subject } = await openSubject(reference, options, context);
     const artifactType = textOption(options, "artifact-type");
     const referrers = await source.listReferrers(subject.digest, { artifactType, signal });
     const rows = referrers.map((each) => [

@@ -4,7 +4,7 @@ import { formatReference, identityOf, parseReference, pullArtifact } from "../..
 import type { Command } from "../command.ts";
 import { formatColumns, formatSize } from "../measure.ts";
 import { requireOperands, textOption } from "../option-value.ts";
-import { openRepository, REGISTRY_OPTIONS, wantedOf } from "../registry-access.ts";
+import { openRepository, readAccess, REGISTRY_OPTIONS, wantedOf } from "../registry-access.ts";
 
 /** `toolbox artifact pull` */
 export const artifactPullCommand: Command = {
@@ -27,8 +27,7 @@ export const artifactPullCommand: Command = {
     requireOperands(operands, { least: 1, most: 1 });
     const { cwd, signal, onProgress } = context;
     const reference = parseReference(operands[0] ?? "");
-    const plainHttp = options["plain-http"] === true || undefined;
-    const source = await openRepository(reference, context, { plainHttp });
+    const source = await openRepository(reference, context, readAccess(options));
     const descriptor = identityOf(await source.resolveManifest(wantedOf(reference), { signal }));
     const folder = resolve(cwd, textOption(options, "output") ?? ".");
     const pulled = await pullArtifact(source, descriptor, folder, { signal, onProgress });

@@ -9,7 +9,7 @@ import {
 import { showPushed } from "../artifact-report.ts";
 import type { Command } from "../command.ts";
 import { requireOperands } from "../option-value.ts";
-import { openRepository, REGISTRY_OPTIONS } from "../registry-access.ts";
+import { openRepository, readAccess, REGISTRY_OPTIONS } from "../registry-access.ts";
 
 /** `toolbox artifact push` */
 export const artifactPushCommand: Command = {
@@ -36,8 +36,7 @@ export const artifactPushCommand: Command = {
     const dryRun = options["dry-run"] === true;
     const named = tag ?? (digest === undefined ? "latest" : undefined);
     if (!dryRun) {
-      const plainHttp = options["plain-http"] === true || undefined;
-      const opened = await openRepository(reference, context, { plainHttp });
+      const opened = await openRepository(reference, context, readAccess(options));
       await pushArtifact(plan, opened, { tag: named, signal, onProgress });
     }
     const full = { registry, repository, ...(named !== undefined && { tag: named }) };

@@ -1,15 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-import {
-  formatReference,
-  identityOf,
-  parseReference,
-  readReferrerTree,
-  type ReferrerNode,
-} from "../../oci/index.ts";
+import { formatReference, parseReference, readReferrerTree, type ReferrerNode } from "../../oci/index.ts";
+import { openSubject } from "../artifact-subject.ts";
 import type { Command } from "../command.ts";
-import { choosePlatform } from "../open-place.ts";
-import { platformOption, requireOperands } from "../option-value.ts";
-import { openRepository, REGISTRY_OPTIONS, wantedOf } from "../registry-access.ts";
+import { requireOperands } from "../option-value.ts";
+import { REGISTRY_OPTIONS } from "../registry-access.ts";
 
 /** `toolbox artifact tree` */
 export const artifactTreeCommand: Command = {
@@ -24,10 +18,7 @@ export const artifactTreeCommand: Command = {
     requireOperands(operands, { least: 1, most: 1 });
     const { signal } = context;
     const reference = parseReference(operands[0] ?? "");
-    const plainHttp = options["plain-http"] === true || undefined;
-    const source = await openRepository(reference, context, { plainHttp });
-    const root = identityOf(await source.resolveManifest(wantedOf(reference), { signal }));
-    const subject = await choosePlatform({ source, root }, platformOption(options), context);
+    const { source, subject } = await openSubject(reference, options, context);
     const list: Parameters<typeof readReferrerTree>[0] = async (digest, options) =>
       source.listReferrers(digest, options);
     const referrers = await readReferrerTree(list, subject.digest, { signal });

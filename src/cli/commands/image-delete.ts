@@ -3,7 +3,7 @@ import { ToolingError } from "../../core/error.ts";
 import { formatReference, parseReference, type Reference } from "../../oci/index.ts";
 import type { Command } from "../command.ts";
 import { requireOperands } from "../option-value.ts";
-import { openRepository, REGISTRY_OPTIONS } from "../registry-access.ts";
+import { openRepository, readAccess, REGISTRY_OPTIONS } from "../registry-access.ts";
 
 /** `toolbox image delete` */
 export const imageDeleteCommand: Command = {
@@ -27,8 +27,7 @@ export const imageDeleteCommand: Command = {
     const { signal } = context;
     const reference = parseReference((operands[0] ?? "").replace(/^docker:\/\//, ""));
     const wanted = requireWanted(reference, operands[0] ?? "");
-    const plainHttp = options["plain-http"] === true || undefined;
-    const opened = await openRepository(reference, context, { plainHttp });
+    const opened = await openRepository(reference, context, readAccess(options));
     const { digest } = await opened.resolveManifest(wanted, { signal });
     const isWhole = reference.digest !== undefined || options["manifest"] === true;
     const dryRun = options["dry-run"] === true;

@@ -19,7 +19,7 @@ import { parseImagePlace, PLACE_DETAILS } from "../image-place.ts";
 import { formatColumns, formatSize } from "../measure.ts";
 import { choosePlatform, openSourcePlace } from "../open-place.ts";
 import { platformOption, requireOperands } from "../option-value.ts";
-import { REGISTRY_OPTIONS } from "../registry-access.ts";
+import { readAccess, REGISTRY_OPTIONS } from "../registry-access.ts";
 
 /** `toolbox image inspect` */
 export const imageInspectCommand: Command = {
@@ -46,8 +46,7 @@ export const imageInspectCommand: Command = {
   async run({ operands, options }, context) {
     requireOperands(operands, { least: 1, most: 1 });
     const place = parseImagePlace(operands[0] ?? "", context.cwd);
-    const plainHttp = options["plain-http"] === true || undefined;
-    const opened = await openSourcePlace(place, context, { plainHttp });
+    const opened = await openSourcePlace(place, context, readAccess(options));
     try {
       const root = await choosePlatform(opened, platformOption(options), context);
       const shown = await readDocument(opened.source, root, context);

@@ -3,7 +3,7 @@ import { ToolingError } from "../../core/error.ts";
 import { formatReference, parseReference } from "../../oci/index.ts";
 import type { Command } from "../command.ts";
 import { requireOperands } from "../option-value.ts";
-import { openRepository, REGISTRY_OPTIONS } from "../registry-access.ts";
+import { openRepository, readAccess, REGISTRY_OPTIONS } from "../registry-access.ts";
 
 /** `toolbox image tags` */
 export const imageTagsCommand: Command = {
@@ -21,8 +21,7 @@ export const imageTagsCommand: Command = {
         hint: `Leave the tag away: ${formatReference({ registry, repository })}.`,
       });
     }
-    const plainHttp = options["plain-http"] === true || undefined;
-    const opened = await openRepository({ registry, repository }, context, { plainHttp });
+    const opened = await openRepository({ registry, repository }, context, readAccess(options));
     const tags: string[] = [];
     for await (const each of opened.listTags({ signal: context.signal })) {
       tags.push(each);

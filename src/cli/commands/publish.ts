@@ -15,7 +15,7 @@ import { localImageName, readRunLock, requireWorkspace, type RunLock } from "../
 import type { Command, CommandContext, CommandInput } from "../command.ts";
 import { formatColumns } from "../measure.ts";
 import { listOption, platformsOption, textOption } from "../option-value.ts";
-import { openRepository, REGISTRY_OPTIONS } from "../registry-access.ts";
+import { openRepository, readAccess, REGISTRY_OPTIONS } from "../registry-access.ts";
 
 /** `toolbox publish` */
 export const publishCommand: Command = {
@@ -91,9 +91,7 @@ async function publish(
   const references = tags.map((tag) => `${prefix}/${image}:${tag}`);
   const [first] = references.map((reference) => parseReference(reference));
   if (first !== undefined && options["dry-run"] !== true) {
-    const repository = await openRepository(first, context, {
-      plainHttp: options["plain-http"] === true || undefined,
-    });
+    const repository = await openRepository(first, context, readAccess(options));
     for (const tag of tags) await copyImage(store, repository, root, { tag, signal, onProgress });
   }
   return references.map((reference) => ({ name: image, reference, digest: root.digest }));

@@ -10,7 +10,7 @@ import {
 import { readRunLock, requireWorkspace } from "../../workspace/index.ts";
 import type { Command, CommandContext } from "../command.ts";
 import { platformsOption, requireOperands } from "../option-value.ts";
-import { openRepository, REGISTRY_OPTIONS, wantedOf } from "../registry-access.ts";
+import { openRepository, readAccess, REGISTRY_OPTIONS, wantedOf } from "../registry-access.ts";
 import { hostPlatform } from "../run-session.ts";
 
 /** `toolbox pull` */
@@ -36,9 +36,7 @@ export const pullCommand: Command = {
     requireOperands(operands, { most: 1 });
     const reference = parseReference(operands[0] ?? (await usedReference(context)));
     const { signal, onProgress, paths } = context;
-    const repository = await openRepository(reference, context, {
-      plainHttp: options["plain-http"] === true || undefined,
-    });
+    const repository = await openRepository(reference, context, readAccess(options));
     const root = await repository.resolveManifest(wantedOf(reference), { signal });
     const store = await openLayoutStore(paths.store);
     const platforms =
