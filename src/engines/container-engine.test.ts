@@ -3,6 +3,7 @@ import { mkdtemp, mkdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { exampleSession } from "../../test/support/example-session.ts";
 import { collectBytes, streamOf } from "../core/byte-stream.ts";
 import {
   createMemoryStore,
@@ -267,21 +268,6 @@ async function storedImage(): Promise<{ store: MemoryStore; image: SessionImage;
 
 async function sessionFor(image: SessionImage): Promise<Session> {
   await mkdir(join(folder, "work"), { recursive: true });
-  return {
-    image,
-    argv: ["true"],
-    workdir: "/work",
-    mounts: [{ source: join(folder, "work"), target: "/work", readOnly: false }],
-    files: [],
-    copies: [],
-    env: {},
-    secrets: [],
-    user: { uid: 1000, gid: 1000, name: "ada", group: "ada", home: "/home/toolbox" },
-    tty: false,
-    network: "host",
-    hostname: "toolbox",
-    umask: 0o022,
-    limits: {},
-    ports: [],
-  };
+  const work = { source: join(folder, "work"), target: "/work", readOnly: false };
+  return exampleSession({ image, mounts: [work] });
 }

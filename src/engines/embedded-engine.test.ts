@@ -3,6 +3,7 @@ import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promis
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { exampleSession } from "../../test/support/example-session.ts";
 import { type ArchiveEntry, compressGzip, fileEntryOf, sortEntries, writeTar } from "../archive/index.ts";
 import { collectBytes, streamOf } from "../core/byte-stream.ts";
 import {
@@ -172,21 +173,10 @@ function hostOf(): EngineHost {
 }
 
 function sessionFor(digest: Descriptor["digest"]): Session {
-  return {
+  return exampleSession({
     image: { digest, platform: "linux/amd64" },
-    argv: ["true"],
-    workdir: "/work",
     mounts: [{ source: join(folder, "work"), target: "/work", readOnly: false }],
-    files: [],
-    copies: [],
     env: { MINE: "yes" },
-    secrets: [],
-    user: { uid: 1000, gid: 1000, name: "ada", group: "ada", home: "/home/toolbox" },
-    tty: false,
     network: "none",
-    hostname: "toolbox",
-    umask: 0o022,
-    limits: {},
-    ports: [],
-  };
+  });
 }

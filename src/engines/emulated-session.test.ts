@@ -3,27 +3,16 @@ import { chmod, mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { exampleSession } from "../../test/support/example-session.ts";
 import { parseDigest } from "../oci/index.ts";
-import type { Session } from "../session/index.ts";
 import { emulateCommand, mountEmulator } from "./emulated-session.ts";
 
-const SESSION: Session = {
+const SESSION = exampleSession({
   image: { digest: parseDigest(`sha256:${"0".repeat(64)}`), platform: "linux/arm64" },
   argv: ["tool"],
-  workdir: "/work",
-  mounts: [],
-  files: [],
-  copies: [],
   env: { PATH: "/usr/local/bin:/usr/bin" },
-  secrets: [],
-  user: { uid: 1000, gid: 1000, name: "ada", group: "ada", home: "/home/toolbox" },
-  tty: false,
   network: "none",
-  hostname: "toolbox",
-  umask: 0o022,
-  limits: {},
-  ports: [],
-};
+});
 
 let root = "";
 beforeAll(async () => {

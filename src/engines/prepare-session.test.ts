@@ -3,6 +3,7 @@ import { mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { exampleSession } from "../../test/support/example-session.ts";
 import type { Session, SessionMount } from "../session/index.ts";
 import { prepareSession } from "./prepare-session.ts";
 import { refuseCommand } from "./resolve-command.ts";
@@ -78,7 +79,7 @@ describe("a private copy", () => {
   const copyInto = async (content: string): Promise<string> => {
     const source = join(folder, "home");
     const mounts = [{ source, target: "/home/toolbox", readOnly: false, create: "folder" as const }];
-    await prepareSession({ ...sessionWith(mounts), copies: [{ target, content }] }, join(folder, "state"));
+    await prepareSession(exampleSession({ mounts, copies: [{ target, content }] }), join(folder, "state"));
     return join(source, ".kube/config");
   };
 
@@ -135,7 +136,7 @@ describe("a private copy", () => {
   });
 
   test("is made nowhere but below HOME", async () => {
-    const session = { ...sessionWith([]), copies: [{ target: "/etc/x", content: "" }] };
+    const session = exampleSession({ copies: [{ target: "/etc/x", content: "" }] });
     await expect(prepareSession(session, join(folder, "state"))).rejects.toMatchObject({
       code: "MOUNT_REFUSED",
     });
@@ -188,7 +189,7 @@ describe("refuseCommand", () => {
     await writeFile(join(folder, "work/script"), "", { mode: 0o755 });
     await writeFile(join(folder, "work/plain.txt"), "", { mode: 0o644 });
     const mounts = [{ source: join(folder, "work"), target: "/work", readOnly: false }];
-    const session = { ...sessionWith(mounts), argv: [name], env: { PATH: "/nowhere:/bin" } };
+    const session = exampleSession({ mounts, argv: [name], env: { PATH: "/nowhere:/bin" } });
     expect(await refuseCommand(session, join(folder, "root"))).toBe(expected);
   });
 });
@@ -197,31 +198,11 @@ describe("refuseCommand", () => {
 async function copySession(copies: Session["copies"]): Promise<{ session: Session; home: string }> {
   const home = join(folder, "state/home");
   const mounts = [{ source: home, target: "/home/toolbox", readOnly: false, create: "folder" as const }];
-  const session = { ...sessionWith(mounts), copies };
+  const session = exampleSession({ mounts, copies });
   await prepareSession(session, join(folder, "state"));
   return { session, home };
 }
 
 function prepare(mounts: readonly SessionMount[], files: Session["files"] = []): Promise<Session> {
-  return prepareSession({ ...sessionWith(mounts), files }, join(folder, "state"));
-}
-
-function sessionWith(mounts: readonly SessionMount[]): Session {
-  return {
-    image: { digest: `sha256:${"a".repeat(64)}`, platform: "linux/amd64" },
-    argv: ["true"],
-    workdir: "/work",
-    mounts,
-    files: [],
-    copies: [],
-    env: {},
-    secrets: [],
-    user: { uid: 1000, gid: 1000, name: "ada", group: "ada", home: "/home/toolbox" },
-    tty: false,
-    network: "host",
-    hostname: "toolbox",
-    umask: 0o022,
-    limits: {},
-    ports: [],
-  };
+  return prepareSession(exampleSession({ mounts, files }), join(folder, "state"));
 }
