@@ -12,6 +12,11 @@ export function formatSize(bytes: number): string {
   return `${unit === 0 || value >= 99.95 ? Math.round(value) : value.toFixed(1)} ${units[unit] ?? "B"}`;
 }
 
+/** A count of what `counted` names in the plural, `975 packages`; bytes where it is absent. */
+export function formatAmount(amount: number, counted: string | undefined): string {
+  return counted === undefined ? formatSize(amount) : `${amount} ${counted}`;
+}
+
 /** Milliseconds for people: `340 ms`, `12.4 s`, `3 min 5 s`. */
 export function formatDuration(milliseconds: number): string {
   if (milliseconds < 1000) return `${Math.round(milliseconds)} ms`;

@@ -18,8 +18,21 @@ describe("plain lines", () => {
     const { view, text } = plain();
     for (const event of EVENTS) view.show(event);
     expect(text()).toBe(
-      "helm.tar.gz (1.5 MB)\nhelm.tar.gz: done in 3.0 s\nhelm: source release: not reachable\n",
+      "helm.tar.gz (1.5 MB)\nhelm.tar.gz: done in 6.0 s\nhelm: source release: not reachable\n",
     );
+  });
+
+  test("say twice a minute how far long work is, and count what is counted", () => {
+    const { view, text } = plain();
+    const what = "compile helm";
+    view.show({ type: "started", what, total: 30, counted: "packages" });
+    for (let done = 1; done <= 30; done += 1) view.show({ type: "advanced", what, done });
+    expect(text().split("\n").slice(0, -1)).toEqual([
+      "compile helm (30 packages)",
+      "compile helm: 33% after 30.0 s",
+      "compile helm: 66% after 1 min 0 s",
+      "compile helm: 100% after 1 min 30 s",
+    ]);
   });
 
   test("hold no escape sequence", () => {
@@ -43,6 +56,12 @@ describe("bars", () => {
     expect(text()).toContain("[##########..........]  50%  helm.tar.gz  1.5 MB\n");
     expect(text()).toContain("\u001B[1A\u001B[J");
     expect(text()).toMatch(/\* helm\.tar\.gz {2}\d/);
+  });
+
+  test("count what is counted", () => {
+    const { view, text } = terminal();
+    view.show({ type: "started", what: "compile helm", total: 975, counted: "packages" });
+    expect(text()).toContain("0%  compile helm  975 packages\n");
   });
 
   test("never exceed the width of the terminal", () => {

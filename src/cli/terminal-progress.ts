@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { formatDuration, formatSize } from "./measure.ts";
+import { formatAmount, formatDuration } from "./measure.ts";
 import type { ProgressView } from "./progress.ts";
 
 /** What bars need. */
@@ -20,6 +20,7 @@ interface Item {
   readonly what: string;
   readonly start: number;
   readonly total?: number | undefined;
+  readonly counted?: string | undefined;
   done: number;
 }
 
@@ -53,7 +54,8 @@ export function openTerminalProgress({ write, now, columns, color }: TerminalPro
       if (closed) return;
       const item = items.get(event.what);
       if (event.type === "started") {
-        items.set(event.what, item ?? { what: event.what, total: event.total, start: now(), done: 0 });
+        const { what, total, counted } = event;
+        items.set(what, item ?? { what, total, counted, start: now(), done: 0 });
         draw();
       } else if (event.type === "advanced") {
         if (item) item.done = event.done;
@@ -73,14 +75,14 @@ export function openTerminalProgress({ write, now, columns, color }: TerminalPro
   };
 }
 
-function barOf({ what, done, total, start }: Item, at: number): string {
+function barOf({ what, done, total, counted, start }: Item, at: number): string {
   if (total === undefined || total === 0) {
-    return `  ${what}  ${done > 0 ? formatSize(done) : formatDuration(Math.max(0, at - start))}`;
+    return `  ${what}  ${done > 0 ? formatAmount(done, counted) : formatDuration(Math.max(0, at - start))}`;
   }
   const share = Math.min(1, done / total);
   const full = Math.round(share * BAR_WIDTH);
   const bar = `${"#".repeat(full)}${".".repeat(BAR_WIDTH - full)}`;
-  return `  [${bar}] ${String(Math.floor(share * 100)).padStart(3)}%  ${what}  ${formatSize(total)}`;
+  return `  [${bar}] ${String(Math.floor(share * 100)).padStart(3)}%  ${what}  ${formatAmount(total, counted)}`;
 }
 
 function doneLine(what: string, item: Item | undefined, at: number): string {

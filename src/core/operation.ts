@@ -1,8 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/** What long operations report. Sizes are bytes; `total` is absent when unknown. */
+/**
+ * What long operations report. `total` and `done` count bytes, or what `counted` names in the plural ("packages");
+ * `total` is absent when unknown.
+ */
 export type ProgressEvent =
-  | { readonly type: "started"; readonly what: string; readonly total?: number | undefined }
+  | {
+      readonly type: "started";
+      readonly what: string;
+      readonly total?: number | undefined;
+      readonly counted?: string | undefined;
+    }
   | { readonly type: "advanced"; readonly what: string; readonly done: number }
   | { readonly type: "finished"; readonly what: string; readonly skipped: boolean }
   | { readonly type: "noted"; readonly what: string; readonly note: string };

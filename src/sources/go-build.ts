@@ -119,7 +119,7 @@ async function compile(
 ): Promise<void> {
   const what = describeBuild(locked, platform);
   let done = 0;
-  context.onProgress?.({ type: "started", what, total: packages });
+  context.onProgress?.({ type: "started", what, total: packages, counted: "packages" });
   const flags = ["-mod=readonly", "-trimpath", "-buildvcs=false", "-v", ...tagFlags(locked)];
   if (locked.ldflags.length > 0) flags.push(`-ldflags=${locked.ldflags.join(" ")}`);
   const result = await runProgram(`${goroot}/bin/go`, ["build", ...flags, "-o", output, importPath(locked)], {
