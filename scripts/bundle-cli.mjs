@@ -21,6 +21,12 @@ const TEMPORARY = join(DIST, ".cli");
 /** Packages of many small files in plain JavaScript: joined, they load in half the time. */
 const JOINED = ["semver", "yaml", "zod"];
 
+/**
+ * The encoder's package asks for a newer Node.js than it needs, and who installs ours would be warned of it, or
+ * stopped: its code comes with us instead, in the thread that uses it.
+ */
+const ENCODER = "libdeflate";
+
 /** @type {import("rolldown").InputOptions} */
 const OPTIONS = {
   platform: "node",
@@ -66,7 +72,9 @@ await rm(TEMPORARY, { recursive: true, force: true });
 await bundle.write({ ...OUTPUT, dir: TEMPORARY });
 await bundle.close();
 await writeFile(join(TEMPORARY, "package.json"), '{ "type": "commonjs" }\n');
-await writeFile(join(TEMPORARY, "LICENSES.txt"), await listLicenses());
+await writeFile(join(TEMPORARY, "LICENSES.txt"), await listLicenses([...JOINED, ENCODER]));
+await joinEncoder(join(COMPILED, "archive", "gzip-worker.mjs"));
+await writeFile(join(COMPILED, "archive", "LICENSES.txt"), await listLicenses([ENCODER]));
 // Worker threads start from files of their own, which stand beside whoever starts them.
 for (const name of await readdir(join(COMPILED, "archive"))) {
   if (name.endsWith(".mjs")) await copyFile(join(COMPILED, "archive", name), join(TEMPORARY, name));
@@ -77,10 +85,28 @@ await rm(join(DIST, "cli"), { recursive: true, force: true });
 await rename(TEMPORARY, join(DIST, "cli"));
 await rm(COMPILED, { recursive: true });
 
-/** The notices that the joined packages want to go with their code. */
-async function listLicenses() {
-  const notices = JOINED.map(async (name) => {
-    const text = await readFile(join(ROOT, "node_modules", name, "LICENSE"), "utf8");
+/** @param {string} worker */
+async function joinEncoder(worker) {
+  const joined = await rolldown({
+    ...OPTIONS,
+    input: worker,
+    external: (id) => id.startsWith("node:"),
+    treeshake: true,
+  });
+  await joined.write({ file: worker, format: "esm" });
+  await joined.close();
+}
+
+/**
+ * The notices that joined packages want to go with their code.
+ * @param {readonly string[]} packages
+ */
+async function listLicenses(packages) {
+  const notices = packages.map(async (name) => {
+    const folder = join(ROOT, "node_modules", name);
+    const file = (await readdir(folder)).find((entry) => /^LICENSE(\.\w+)?$/.test(entry));
+    if (file === undefined) throw new Error(`${name} has no licence file`);
+    const text = await readFile(join(folder, file), "utf8");
     return `${name}\n\n${text.trim()}\n`;
   });
   return (await Promise.all(notices)).join("\n----\n\n");
