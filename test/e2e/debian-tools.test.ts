@@ -94,8 +94,6 @@ describe.runIf(canJudge())("several tools from Debian", () => {
     expect(ours).toEqual(real);
     const stanzas = parseControl(await readFile(join(image.root, "var/lib/dpkg/status"), "utf8"));
     const expected = parseControl(await readFile(join(judge, "var/lib/dpkg/status"), "utf8"));
-    const identify = ({ Package, Version, Status }: Readonly<Record<string, string | undefined>>): string =>
-      `${Package} ${Version} ${Status}`;
     expect(stanzas.map(identify).toSorted()).toEqual(expected.map(identify).toSorted());
   });
 
@@ -186,4 +184,8 @@ async function readAlternativeLinks(root: string): Promise<Record<string, string
   return Object.fromEntries(
     await Promise.all(names.map(async (name) => [name, await readlink(join(folder, name))] as const)),
   );
+}
+
+function identify({ Package, Version, Status }: Readonly<Record<string, string | undefined>>): string {
+  return `${Package} ${Version} ${Status}`;
 }

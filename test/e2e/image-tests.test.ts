@@ -3,6 +3,7 @@ import { readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { findProcesses } from "../support/process-list.ts";
 import { hasPrograms, makeFolder, outputOf, runProgram, type TemporaryFolder } from "../support/programs.ts";
 import { canStartDocker, type RunningDocker, startDocker } from "../support/programs-docker.ts";
 import { type RunningRegistry, serveRegistry } from "../support/programs-toolbox.ts";
@@ -226,7 +227,7 @@ interface MeasuredImage {
 }
 
 async function isCommandRunning(): Promise<boolean> {
-  return (await runProgram("pgrep", ["-f", `^sleep ${HANGING_SECONDS}$`])).code === 0;
+  return (await findProcesses(`sleep\0${HANGING_SECONDS}\0`)).length > 0;
 }
 
 async function waitForCommand(): Promise<void> {

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 import { randomUUID } from "node:crypto";
-import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { openLayoutStore } from "../../src/oci/index.ts";
 import { putEngineImage } from "../support/engine-image.ts";
 import { ENGINES_UNDER_TEST, type ReadyEngine } from "../support/engine-list.ts";
+import { findProcesses } from "../support/process-list.ts";
 import { type ProgramResult, ROOT, runProgram } from "../support/programs.ts";
 import { makeWorkspace, type SmallWorkspace } from "../support/small-workspace.ts";
 
@@ -80,16 +80,7 @@ describe.each(ENGINES_UNDER_TEST.filter(({ user }) => user === "root"))("$title"
 /** Whether no process of this machine, containers included, has this word in its command line any more. */
 async function isGone(word: string): Promise<boolean> {
   for (const end = Date.now() + 30_000; Date.now() < end; await wait(50)) {
-    if (!(await hasProcess(word))) return true;
-  }
-  return false;
-}
-
-async function hasProcess(word: string): Promise<boolean> {
-  for (const pid of await readdir("/proc")) {
-    if (!/^\d+$/.test(pid)) continue;
-    const text = await readFile(`/proc/${pid}/cmdline`, "utf8").catch(() => "");
-    if (text.includes(word)) return true;
+    if ((await findProcesses(word)).length === 0) return true;
   }
   return false;
 }

@@ -4,7 +4,7 @@ import { readFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Caller } from "../support/engine-bench.ts";
-import { findProcesses } from "../support/contract/process-list.ts";
+import { findProcesses } from "../support/process-list.ts";
 import { hasPrograms, runProgram } from "../support/programs.ts";
 import { canStartDocker, type RunningDocker, startDocker } from "../support/programs-docker.ts";
 import { openShimBench, type ShimBench, type ShimRunOptions } from "../support/shim-bench.ts";

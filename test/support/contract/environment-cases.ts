@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { expect } from "vitest";
 import { makeCertificate } from "../certificate.ts";
 import { type ContractCase, type ContractRun, summary } from "./contract-case.ts";
-import { findProcesses } from "./process-list.ts";
+import { findProcesses } from "../process-list.ts";
 
 /** Variables, credentials and limits. */
 export const ENVIRONMENT_CASES: readonly ContractCase[] = [

@@ -4,7 +4,7 @@ import { expect } from "vitest";
 import type { SessionResult } from "../engine-bench.ts";
 import { type TerminalResult, type RunOnTerminalOptions, runOnTerminal } from "../terminal.ts";
 import { type ContractCase, type ContractRun, summary } from "./contract-case.ts";
-import { findProcesses } from "./process-list.ts";
+import { findProcesses } from "../process-list.ts";
 
 const SIGNALS = [
   ["SIGINT", 130],
