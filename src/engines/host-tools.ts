@@ -16,7 +16,6 @@ const TOOL_NAMES = [
   "crun",
   "env",
   "hostname",
-  "ln",
   "mkdir",
   "mount",
   "pivot_root",

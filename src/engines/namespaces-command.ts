@@ -6,7 +6,6 @@ import type { HostTool, HostTools } from "./host-tools.ts";
 
 /** The tools without which there is no sandbox from namespaces. */
 export const NAMESPACE_TOOLS: readonly HostTool[] = [
-  "ln",
   "mkdir",
   "mount",
   "pivot_root",
@@ -22,10 +21,8 @@ export interface NamespacesPlan extends Omit<SandboxPlan, "hasOverlay"> {
   readonly scratch: string;
   /** A folder with the links and empty files of `/dev`. */
   readonly devices: string;
-  /** Folders of the host that hold its programs and their libraries (`/usr`, `/nix`). */
+  /** Folders of the host, or links to some, that hold its programs and their libraries (`/usr`, `/bin`, `/nix`). */
   readonly systemFolders: readonly string[];
-  /** Links of the host's root into `/usr`, as `bin` for `/bin -> usr/bin`. */
-  readonly systemLinks: readonly string[];
 }
 
 /** Device files that a sandbox may use, as every engine gives them. */
@@ -67,10 +64,11 @@ export function renderNamespacesArguments(plan: NamespacesPlan): string[] {
 
 /**
  * The set-up script. The new root holds the host's programs, read-only, and the image in `image/`; the old root is gone
- * before the command starts, so that leaving the image's root leads nowhere.
+ * before the command starts, so that leaving the image's root leads nowhere. Each program that it starts costs a
+ * millisecond of every command, so it starts few.
  */
 function renderSetup(plan: NamespacesPlan): string {
-  const { scratch, root, session, systemFolders, systemLinks, tools } = plan;
+  const { scratch, root, systemFolders, tools } = plan;
   const run = (tool: HostTool): string => quoteWord(tools[tool] ?? tool);
   const folders = [
     "image",
@@ -84,25 +82,21 @@ function renderSetup(plan: NamespacesPlan): string {
   const plain = FRESH_FOLDERS.map((path) =>
     formatMountLine("tmpfs", `${scratch}/image${path}`, "tmpfs", "mode=1777"),
   );
+  const image = quoteWord(root);
+  // overlay reads a colon, and mount(8) a comma, in another way; such a path is mounted where its name is plain.
+  const isPlain = /^[\w./-]+$/.test(root);
   return [
     `fail() { echo "toolbox: the sandbox cannot be made: $1" >&2; exit ${SETUP_EXIT_CODE}; }`,
     `mounts=${quoteWord(renderMountTable(plan))}`,
     `${run("mount")} -t tmpfs -o mode=0755 tmpfs ${quoteWord(scratch)} && cd ${quoteWord(scratch)} || fail 'no private file system'`,
     `${run("mkdir")} -p ${folders.map(quoteWord).join(" ")} || fail 'no folders'`,
-    ...(systemLinks.length === 0
-      ? []
-      : [
-          `${run("ln")} -s ${systemLinks.map((name) => quoteWord(`usr/${name}`)).join(" ")} . || fail 'no links'`,
-        ]),
-    `${run("mount")} --bind ${quoteWord(root)} lower || fail 'the image cannot be mounted'`,
-    `if ! ${run("mount")} -t overlay -o lowerdir=lower,upperdir=upper,workdir=work overlay image 2>/dev/null; then`,
-    `${run("mount")} --bind lower image && ${run("mount")} -o remount,bind,ro image || fail 'the image cannot be protected'`,
+    ...(isPlain ? [] : [`${run("mount")} --bind ${image} lower || fail 'the image cannot be mounted'`]),
+    `if ! ${run("mount")} -t overlay -o lowerdir=${isPlain ? root : "lower"},upperdir=upper,workdir=work overlay image 2>/dev/null; then`,
+    `${run("mount")} --bind ${image} image && ${run("mount")} -o remount,bind,ro image || fail 'the image cannot be protected'`,
     `mounts=${quoteWord(plain.join(""))}$mounts`,
     "fi",
     `printf %s "$mounts" > table && ${run("mount")} -a -T "$PWD/table" || fail 'a mount was refused'`,
-    ...(tools.hostname === undefined
-      ? []
-      : [`${run("hostname")} ${quoteWord(session.hostname)} 2>/dev/null`]),
+    renderHostname(plan),
     `${run("pivot_root")} . old && cd / && ${run("umount")} -l /old || fail 'the old root cannot be left'`,
     `: >${READY_FILE}`,
     "unset OLDPWD PWD SHLVL _ mounts",
@@ -110,6 +104,13 @@ function renderSetup(plan: NamespacesPlan): string {
     // A command of its own, so that no shell replaces itself by the last one: somebody must stay to be the init.
     "exit $?",
   ].join("\n");
+}
+
+/** The kernel's file is open to a real root only, and not in every container; hostname(1) serves the others. */
+function renderHostname({ session, tools }: NamespacesPlan): string {
+  const name = quoteWord(session.hostname);
+  const program = tools.hostname === undefined ? ":" : `${quoteWord(tools.hostname)} ${name}`;
+  return `{ echo ${name} >/proc/sys/kernel/hostname || ${program}; } 2>/dev/null`;
 }
 
 /** All mounts as one fstab(5), because one mount(8) that reads a table is faster than a dozen that read options. */
@@ -147,10 +148,11 @@ function escapeField(text: string): string {
 /** The programs that become the command, one after the other: no more privileges, signals heeded, the image entered. */
 function renderEntry({ session, tools, launcher, asRoot }: NamespacesPlan): string[] {
   const { uid, gid } = session.user;
-  // Root keeps its real number only where the image itself can take its capabilities away.
-  const user = asRoot && launcher.length > 0 ? [] : [`--map-user=${uid}`, `--map-group=${gid}`];
+  // Root keeps its real number only where the image itself can take its capabilities away, and new ones with them.
+  const byImage = asRoot && launcher.length > 0;
+  const user = byImage ? [] : [`--map-user=${uid}`, `--map-group=${gid}`];
   return [
-    ...(tools.setpriv === undefined ? [] : [tools.setpriv, "--no-new-privs"]),
+    ...(byImage || tools.setpriv === undefined ? [] : [tools.setpriv, "--no-new-privs"]),
     ...(tools.resetsSignals && tools.env !== undefined ? [tools.env, "--default-signal=INT,QUIT"] : []),
     tools.unshare ?? "unshare",
     ...user,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { chmod, lstat, mkdir, readlink, symlink, writeFile } from "node:fs/promises";
+import { chmod, lstat, mkdir, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { isSystemError } from "../core/error.ts";
 import { sandboxRefused } from "./bubblewrap-sandbox.ts";
@@ -10,13 +10,13 @@ import { DEVICES, NAMESPACE_TOOLS, READY_FILE, renderNamespacesArguments } from 
 import { signalCommand } from "./process-tree.ts";
 import type { Sandbox, SandboxCommand, SandboxRequest } from "./sandbox.ts";
 
-/** What takes the capabilities of a root that has no user namespace around it. */
-const ROOT_LAUNCHER = ["/usr/bin/setpriv", "--bounding-set=-all", "--inh-caps=-all", "--"];
+/** What takes the capabilities of a root that has no user namespace around it, for good. */
+const ROOT_LAUNCHER = ["/usr/bin/setpriv", "--no-new-privs", "--bounding-set=-all", "--inh-caps=-all", "--"];
 
 /** unshare itself must outlive a Ctrl-C, which the terminal sends to all; the command decides what it means. */
 const IGNORE_SIGNALS = ["--ignore-signal=INT,QUIT", "--"];
 
-/** Folders of a system that may hold programs and libraries. */
+/** Folders of a system that may hold programs and libraries; merged systems have links into `/usr` for some. */
 const SYSTEM_FOLDERS = ["bin", "gnu", "lib", "lib32", "lib64", "libx32", "nix", "sbin", "usr"];
 
 /** User namespaces through util-linux alone; as root, the other namespaces without them. */
@@ -68,7 +68,7 @@ async function planArguments({ session, image, tools, host }: SandboxRequest): P
     tools,
     scratch,
     devices,
-    ...(await findSystemFolders()),
+    systemFolders: await findSystemFolders(),
   });
 }
 
@@ -110,17 +110,10 @@ async function makeDeviceFolder(folder: string): Promise<void> {
   await chmod(folder, 0o555);
 }
 
-/** Merged systems link /bin and the like into /usr; others have them as folders of their own. */
-async function findSystemFolders(): Promise<{ systemFolders: string[]; systemLinks: string[] }> {
-  const systemFolders: string[] = [];
-  const systemLinks: string[] = [];
-  for (const name of SYSTEM_FOLDERS) {
-    if (!(await exists(`/${name}`))) continue;
-    const target = (await lstat(`/${name}`)).isSymbolicLink() ? await readlink(`/${name}`) : undefined;
-    if (target === `usr/${name}` || target === `/usr/${name}`) systemLinks.push(name);
-    else systemFolders.push(`/${name}`);
-  }
-  return { systemFolders, systemLinks };
+async function findSystemFolders(): Promise<string[]> {
+  const paths = SYSTEM_FOLDERS.map((name) => `/${name}`);
+  const found = await Promise.all(paths.map(async (path) => exists(path)));
+  return paths.filter((_, at) => found[at]);
 }
 
 async function exists(path: string): Promise<boolean> {

@@ -125,12 +125,19 @@ describe("the arguments of unshare", () => {
     expect(script).toContain("/home/ada/shop /data/s/image/work none rbind 0 0\n");
   });
 
+  test("lay the overlay on the image's own path, unless mount(8) would read it in another way", () => {
+    expect(renderNamespacesArguments(PLAN)[10]).toContain(" -o lowerdir=/data/root,upperdir=upper,");
+    const script = renderNamespacesArguments({ ...PLAN, root: "/da,ta:1/root" })[10];
+    expect(script).toContain(" --bind /da,ta:1/root lower ");
+    expect(script).toContain(" -o lowerdir=lower,upperdir=upper,");
+  });
+
   test("map nobody for root whose image can drop capabilities itself", () => {
     const launcher = ["/usr/bin/setpriv", "--bounding-set=-all", "--"];
     const argv = renderNamespacesArguments({ ...PLAN, asRoot: true, launcher });
     expect(argv.join(" ")).not.toMatch(/--map-/);
-    expect(argv.join(" ")).toContain(
-      "--root=/image --wd=/work -- /usr/bin/setpriv --bounding-set=-all -- helm",
+    expect(argv.join(" ")).toMatch(
+      / toolbox \/usr\/bin\/env \S+ \S+ --root=\/image --wd=\/work -- \/usr\/bin\/setpriv --bounding-set=-all -- helm/,
     );
   });
 
@@ -204,8 +211,7 @@ const PLAN: NamespacesPlan = {
   launcher: [],
   scratch: "/data/s",
   devices: "/data/dev",
-  systemFolders: ["/usr"],
-  systemLinks: ["bin", "lib"],
+  systemFolders: ["/bin", "/lib", "/usr"],
   tools: {
     sh: "/bin/sh",
     unshare: "/usr/bin/unshare",
@@ -214,7 +220,6 @@ const PLAN: NamespacesPlan = {
     mount: "/usr/bin/mount",
     umount: "/usr/bin/umount",
     mkdir: "/usr/bin/mkdir",
-    ln: "/usr/bin/ln",
     pivot_root: "/usr/sbin/pivot_root",
     resetsSignals: true,
   },
