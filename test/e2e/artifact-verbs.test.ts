@@ -6,7 +6,7 @@ import { describeBytes, MEDIA_TYPES, pushArtifact } from "../../src/oci/index.ts
 import { openRegistryRepository } from "../../src/registry/index.ts";
 import { canServeDockerRegistry, serveDockerRegistry } from "../support/docker-registry.ts";
 import { makeFolder, outputOf, type TemporaryFolder } from "../support/programs.ts";
-import { canBuildOras, prepareOras } from "../support/programs-oras.ts";
+import { canBuildGoPrograms, prepareGoProgram } from "../support/programs-go.ts";
 import { type RunningRegistry, runToolbox, serveRegistry } from "../support/programs-toolbox.ts";
 
 const SPDX = "application/spdx+json";
@@ -190,12 +190,12 @@ async function pushTitled(reference: { registry: string; repository: string }, t
   await pushArtifact(plan, openRegistryRepository(reference), { tag: "1" });
 }
 
-describe.runIf(canBuildOras())("oras", () => {
+describe.runIf(canBuildGoPrograms())("oras", () => {
   let program = "";
   const oras = async (cwd: string, command: string, ...args: readonly string[]): Promise<string> =>
     outputOf(program, [command, "--plain-http", ...args], { cwd });
   beforeAll(async () => {
-    program = await prepareOras();
+    program = await prepareGoProgram("oras");
   });
 
   const names = ["toolbox", ...(canServeDockerRegistry() ? ["docker-registry"] : [])];

@@ -5,7 +5,7 @@ import { createServer, type Server } from "node:https";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { canMakeCertificates, makeAuthority } from "../support/certificate.ts";
-import { ENGINES_UNDER_TEST, type ReadyEngine } from "../support/engine-list.ts";
+import { CONTRACT_ENGINES, type ReadyEngine } from "../support/engine-list.ts";
 import type { ProgramResult } from "../support/programs.ts";
 import { type PublishedImage, publishQuickstart, TAG } from "../support/published-image.ts";
 import { makeWorkspace, type SmallWorkspace } from "../support/small-workspace.ts";
@@ -19,6 +19,8 @@ const NONE = Object.fromEntries(
     (name) => [name, undefined],
   ),
 );
+
+const ENGINES = CONTRACT_ENGINES.filter(({ title }) => /^(?:docker|bubblewrap) as root$/.test(title));
 
 describe.runIf(canMakeCertificates())("a server that only a company's own authority vouches for", () => {
   let image: PublishedImage;
@@ -52,9 +54,8 @@ describe.runIf(canMakeCertificates())("a server that only a company's own author
     expect((await work.toolbox(["lock"])).code).toBe(0);
   };
 
-  describe.each(ENGINES_UNDER_TEST.filter(({ title }) => /^(?:docker|bubblewrap) as root$/.test(title)))(
-    "on $title",
-    (engine) => {
+  describe.each(ENGINES)("on $title", (engine) => {
+    describe.runIf(engine.isHere)("where it is installed", () => {
       let ready: ReadyEngine;
       beforeAll(async () => {
         ready = await engine.start();
@@ -103,6 +104,6 @@ describe.runIf(canMakeCertificates())("a server that only a company's own author
         await lock('session: { env: ["CURL_CA_BUNDLE=/work/team.pem"] }\n');
         expect(await toolbox([...curl, url], {})).toMatchObject({ code: 0 });
       });
-    },
-  );
+    });
+  });
 });

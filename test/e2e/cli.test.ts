@@ -12,6 +12,7 @@ import {
   type TemporaryFolder,
 } from "../support/programs.ts";
 import { runToolbox } from "../support/programs-toolbox.ts";
+import { readableRoot } from "../support/readable-root.ts";
 
 const TOOLBOX = join(ROOT, "dist", "cli", "main.js");
 
@@ -45,7 +46,12 @@ describe("the compiled command", () => {
 
   test.runIf(process.getuid?.() === 0)("serves a caller that has a number and no account", async () => {
     const caller = { cwd: "/", uid: 4242, gid: 4343, env: { HOME: undefined } };
-    const { code, stdout, stderr } = await runToolbox(["doctor", "--json"], caller);
+    const program = join(readableRoot(), "dist", "cli", "main.js");
+    const { code, stdout, stderr } = await runProgram(
+      process.execPath,
+      [program, "doctor", "--json"],
+      caller,
+    );
     expect(stderr).not.toContain("internal error");
     expect(JSON.parse(stdout)).toMatchObject({ healthy: code === 0 });
   });

@@ -4,17 +4,12 @@ import { chmod, readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { loadCatalog, loadGoToolchains, type LockedGo } from "../../src/catalog/index.ts";
+import { loadCatalog, type LockedGo } from "../../src/catalog/index.ts";
 import { collectBytes } from "../../src/core/byte-stream.ts";
 import type { Platform } from "../../src/core/platform.ts";
-import {
-  createMirrors,
-  openToolSource,
-  readGoClient,
-  readGoDefaults,
-  type SourceContext,
-} from "../../src/sources/index.ts";
+import { openToolSource, readGoDefaults, type SourceContext } from "../../src/sources/index.ts";
 import { listMachineMirrors, openDebian } from "../support/debian-machine.ts";
+import { openGoContext } from "../support/go-machine.ts";
 import { makeFolder, type TemporaryFolder } from "../support/programs.ts";
 
 const CATALOG = fileURLToPath(new URL("../../catalog", import.meta.url));
@@ -26,7 +21,7 @@ let locked: LockedGo;
 
 beforeAll(async () => {
   folders = [await makeFolder("go-first"), await makeFolder("go-second")];
-  contexts = await Promise.all(folders.map(({ path }, index) => openContext(join(path, `cache ${index}`))));
+  contexts = await Promise.all(folders.map(({ path }, index) => openGoContext(join(path, `cache ${index}`))));
   const definition = (await loadCatalog(CATALOG)).get("shfmt")?.sources.find(({ source }) => source === "go");
   if (definition === undefined) throw new Error("the catalog does not build shfmt");
   const { platforms } = await (
@@ -107,26 +102,6 @@ test("a machine without a go command learns Go's mirror from Debian's package, w
   const settings = await readGoDefaults(openDebian(join(folders[0]?.path ?? "", "defaults")));
   expect(Object.keys(settings)).toEqual(expect.arrayContaining(["GOPROXY", "GOSUMDB"]));
 });
-
-async function openContext(cacheDir: string): Promise<SourceContext> {
-  const debian = openDebian(cacheDir);
-  return {
-    ...debian,
-    mirrors: createMirrors({
-      env: process.env,
-      clients: {
-        debian: async () => listMachineMirrors(),
-        go: async () => await readGoClient(process.env, { cwd: "/" }),
-        goDefaults: async () => await readGoDefaults(debian),
-      },
-    }),
-    platforms: ["linux/amd64", "linux/arm64"],
-    host: { os: "linux", arch: process.arch === "arm64" ? "arm64" : "amd64" },
-    env: process.env,
-    toolchains: await loadGoToolchains(CATALOG),
-    workspaceDir: "/",
-  };
-}
 
 function contextAt(index: number): SourceContext {
   const context = contexts[index];

@@ -10,7 +10,6 @@ import {
   startRegistryServer,
 } from "../../src/registry/index.ts";
 import { canBuildGoPrograms, prepareGoProgram } from "../support/programs-go.ts";
-import { canBuildOras, prepareOras } from "../support/programs-oras.ts";
 import { canRunPodman, type OwnPodman, preparePodman } from "../support/programs-podman.ts";
 import { hasPrograms, makeFolder, outputOf, type TemporaryFolder } from "../support/programs.ts";
 import { addSampleArtifact, addSampleImage, type SampleImage } from "../support/sample-image.ts";
@@ -113,9 +112,9 @@ describe.runIf(canBuildGoPrograms())("regctl", () => {
   });
 });
 
-describe.runIf(canBuildOras())("oras", () => {
+describe.runIf(canBuildGoPrograms())("oras", () => {
   test("pushes, attaches, discovers, pulls and copies with what is attached", BUILD, async () => {
-    const oras = await makeRunner(await prepareOras(), []);
+    const oras = await makeRunner(await prepareGoProgram("oras"), []);
     const target = `${server.address}/oras:v1`;
     await writeFile(join(folder.path, "sbom.json"), '{"sbom":true}');
     await writeFile(join(folder.path, "note.txt"), "attached");
@@ -140,7 +139,7 @@ describe.runIf(canBuildOras())("oras", () => {
   });
 
   test("sees what our client attaches, filtered by type", BUILD, async () => {
-    const oras = await makeRunner(await prepareOras(), []);
+    const oras = await makeRunner(await prepareGoProgram("oras"), []);
     const one = await addSampleArtifact(open("source"), "test/one", { subject: image.index });
     await addSampleArtifact(open("source"), "test/two", { subject: image.index });
     const args = ["--plain-http", "--format", "json", "--artifact-type", "test/one"];

@@ -28,7 +28,7 @@ for package in "$packages"/*.deb; do
   for member in "$control"/*; do
     [ "${member##*/}" = control ] || cp -p "$member" "$info/$id.${member##*/}"
   done
-  dpkg-deb --fsys-tarfile "$package" | tar -tf - | sed 's,^\.,,; s,/$,,; s,^$,/.,' >"$info/$id.list"
+  dpkg-deb --fsys-tarfile "$package" | tar --quoting-style=literal -tf - | sed 's,^\.,,; s,/$,,; s,^$,/.,' >"$info/$id.list"
   {
     sed '/^Package: /a Status: install ok unpacked' "$control/control"
     if [ -f "$control/conffiles" ]; then

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { chmod, chown, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import { promisify } from "node:util";
 import { openLayoutStore } from "../../src/oci/index.ts";
 import type { SessionRequest } from "../../src/session/index.ts";
 import { putEngineImage } from "./engine-image.ts";
 import { ROOT } from "./programs.ts";
+import { readableRoot } from "./readable-root.ts";
 
 const run = promisify(execFile);
 
@@ -126,7 +127,9 @@ export async function openEngineBench({ engine, caller, env = {} }: BenchOptions
       session: { workspace, ...session, argv },
     };
     await writeFile(file, JSON.stringify(request));
-    return [process.execPath, join(ROOT, "test/support/engine-driver.mjs"), dist, file];
+    const root = readableRoot();
+    const driver = join(root, "test/support/engine-driver.mjs");
+    return [process.execPath, driver, join(root, relative(ROOT, dist)), file];
   };
   return {
     workspace,

@@ -5,7 +5,8 @@ import { join } from "node:path";
 import { openLayoutStore } from "../../src/oci/index.ts";
 import type { Caller } from "./engine-bench.ts";
 import { putEngineImage } from "./engine-image.ts";
-import { makeFolder, outputOf, ROOT } from "./programs.ts";
+import { makeFolder, outputOf } from "./programs.ts";
+import { readableRoot } from "./readable-root.ts";
 
 /** With this, Node.js does not start: what works all the same needed none. */
 const NO_NODE = { NODE_OPTIONS: "--no-such-option" };
@@ -83,7 +84,7 @@ export async function openShimBench(options: ShimBenchOptions): Promise<ShimBenc
     return collect(child, input ?? new Uint8Array());
   };
   const toolbox = async (...args: string[]): Promise<string> =>
-    outputOf(process.execPath, [join(ROOT, "dist/cli/main.js"), ...args], {
+    outputOf(process.execPath, [join(readableRoot(), "dist/cli/main.js"), ...args], {
       cwd: workspace,
       env: onlyThese(environment),
       ...caller,
