@@ -125,12 +125,28 @@ async function readScripts(members: readonly WheelMember[]): Promise<readonly Co
     : parseConsoleScripts(Buffer.from(await contentOf(member)).toString("utf8"));
 }
 
+/** Programs in machine code lie among the scripts as well; they may be of any size and stay what they are. */
 async function scriptOf(member: WheelMember, path: string, interpreter: string): Promise<FileEntry> {
+  if (!(await startsAsScript(member))) return { ...fileOf(member, path), mode: 0o755 };
   return fileEntryOf(path, rewriteShebang(await contentOf(member), interpreter), { mode: 0o755 });
 }
 
-async function contentOf(member: WheelMember): Promise<Uint8Array> {
-  return await collectBytes(member.open(), { limit: MOST_SCRIPT_BYTES });
+async function startsAsScript({ open }: WheelMember): Promise<boolean> {
+  const start: number[] = [];
+  for await (const chunk of open()) {
+    start.push(...chunk.subarray(0, 2));
+    if (start.length >= 2) break;
+  }
+  return start[0] === 0x23 && start[1] === 0x21; // #!
+}
+
+async function contentOf({ path, size, open }: WheelMember): Promise<Uint8Array> {
+  if (size <= MOST_SCRIPT_BYTES) return await collectBytes(open(), { limit: MOST_SCRIPT_BYTES });
+  throw new ToolingError(
+    "ARCHIVE_LIMIT_EXCEEDED",
+    `script "${path}" is larger than ${MOST_SCRIPT_BYTES} bytes`,
+    { hint: "Choose another version, or tell whoever made it." },
+  );
 }
 
 function fileOf({ isExecutable, size, open }: WheelMember, path: string): FileEntry {
