@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { ToolingError } from "../core/error.ts";
+import type { Download } from "./download.ts";
 import type { FileRequest } from "./fetch-file.ts";
 import { describeAddress } from "./http-get.ts";
 import { failureCodeOf } from "../core/temporary-failure.ts";
@@ -87,10 +88,12 @@ export function htmlInstead(request: FileRequest): ToolingError {
 }
 
 /** The bytes are complete and are not the ones that were locked. */
-export function otherDigest(request: FileRequest, sha256: string): ToolingError {
-  return new ToolingError(
-    "CHECKSUM_MISMATCH",
-    `"${request.name}" has sha256 "${sha256}" where "${request.sha256}" is expected`,
-    { hint: "The file was changed at its origin or on the way: find out why before you lock it again." },
-  );
+export function otherDigest(request: FileRequest, { sha256, integrity }: Download): ToolingError {
+  const what =
+    request.sha256 === undefined
+      ? `integrity "${integrity}" where "${request.integrity}" is expected`
+      : `sha256 "${sha256}" where "${request.sha256}" is expected`;
+  return new ToolingError("CHECKSUM_MISMATCH", `"${request.name}" has ${what}`, {
+    hint: "The file was changed at its origin or on the way: find out why before you lock it again.",
+  });
 }

@@ -37,6 +37,8 @@ export interface DownloadContext {
 /** A complete download in its partial file. */
 export interface Download {
   readonly sha256: string;
+  /** Subresource Integrity, sha512. Absent: the request does not ask for it. */
+  readonly integrity?: string | undefined;
   readonly size: number;
   /** Some of its bytes come from an earlier request, so a wrong digest may be that one's fault. */
   readonly resumed: boolean;
@@ -61,14 +63,19 @@ export async function downloadInto(
 ): Promise<Download> {
   const file = await open(partial, "a+", 0o600);
   try {
-    const state = await readState(partial, file);
+    const state = await readState(partial, file, request);
     let best = state.size;
     for (let tries = 1; ; tries += 1) {
       context.signal?.throwIfAborted();
       const failure = await attempt(state, request, context);
       if (failure === undefined) {
         await file.sync();
-        return { sha256: state.hash.digest("hex"), size: state.size, resumed: state.resumed };
+        return {
+          sha256: state.hash.digest("hex"),
+          integrity: state.hash512 && `sha512-${state.hash512.digest("base64")}`,
+          size: state.size,
+          resumed: state.resumed,
+        };
       }
       if (state.size > best + PROGRESS) {
         best = state.size;
@@ -86,6 +93,8 @@ export async function downloadInto(
 interface PartialState {
   readonly file: FileHandle;
   hash: Hash;
+  /** Absent: nobody asks for it. */
+  hash512: Hash | undefined;
   size: number;
   resumed: boolean;
   /** Names the bytes on disk, for `If-Range`. Absent: only the digest can tell. */
@@ -98,19 +107,22 @@ interface TransientFailure {
   readonly retryAfter?: string | undefined;
 }
 
-async function readState(path: string, file: FileHandle): Promise<PartialState> {
+async function readState(path: string, file: FileHandle, request: FileRequest): Promise<PartialState> {
   const hash = createHash("sha256");
+  const hash512 = request.integrity === undefined ? undefined : createHash("sha512");
   let size = 0;
   for await (const chunk of createReadStream(path)) {
     hash.update(chunk);
+    hash512?.update(chunk);
     size += chunk.byteLength;
   }
-  return { file, hash, size, resumed: size > 0, entityTag: undefined };
+  return { file, hash, hash512, size, resumed: size > 0, entityTag: undefined };
 }
 
 async function restart(state: PartialState): Promise<void> {
   await state.file.truncate(0);
   state.hash = createHash("sha256");
+  state.hash512 &&= createHash("sha512");
   state.size = 0;
   state.resumed = false;
   state.entityTag = undefined;
@@ -129,7 +141,8 @@ async function attempt(
       dispatcher: context.dispatcher,
       idleTimeout: context.idleTimeout,
       signal: context.signal,
-      headers: { ...(request.accept !== undefined && { accept: request.accept }), ...rangeHeaders(state) },
+      authorization: request.authorize?.(request.url),
+      headers: headersOf(state, request),
     });
     started = response.statusCode === 200 || response.statusCode === 206;
     return await receive(response, state, request, context);
@@ -140,6 +153,10 @@ async function attempt(
     if (!isTemporaryFailure(error)) throw described;
     return { error: described };
   }
+}
+
+function headersOf(state: PartialState, { accept }: FileRequest): Record<string, string> {
+  return { ...(accept !== undefined && { accept }), ...rangeHeaders(state) };
 }
 
 function rangeHeaders(state: PartialState): Record<string, string> {
@@ -210,6 +227,7 @@ async function store(
     if (state.size + chunk.byteLength > most) throw tooLarge(request, most);
     await state.file.appendFile(chunk);
     state.hash.update(chunk);
+    state.hash512?.update(chunk);
     state.size += chunk.byteLength;
     context.onBytes?.(state.size);
   }

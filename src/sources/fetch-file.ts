@@ -14,6 +14,8 @@ export interface FileRequest {
   readonly name: string;
   /** Expected digest, 64 hex digits. Absent: the file is only trusted as far as the caller checks it. */
   readonly sha256?: string | undefined;
+  /** Expected sha512 as Subresource Integrity, `sha512-...`. The file is found again by it, as by `sha256`. */
+  readonly integrity?: string | undefined;
   /** Expected bytes. Absent: unknown. */
   readonly size?: number | undefined;
   /** Most bytes accepted when `size` is absent. Absent: 2 GiB. */
@@ -23,6 +25,8 @@ export interface FileRequest {
    * `sha256` the digest is the key and this is not looked at.
    */
   readonly cacheKey?: string | undefined;
+  /** The `Authorization` header for an address; it is only sent to the address's own origin. Absent: none. */
+  readonly authorize?: ((address: string) => string | undefined) | undefined;
   /** A web page is what is wanted. Absent: HTML where a file was expected is an error. */
   readonly acceptHtml?: boolean | undefined;
   /** The `Accept` header (RFC 9110, section 12.5.1). Absent: none is sent. */

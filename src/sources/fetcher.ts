@@ -41,7 +41,7 @@ export function createFetcher(options: FetcherOptions): FetchFile {
     const key =
       request.sha256 ??
       createHash("sha256")
-        .update(request.cacheKey ?? request.url)
+        .update(keyOf(request) ?? request.url)
         .digest("hex");
     while (flights.has(key)) {
       await Promise.allSettled([flights.get(key)]);
@@ -55,6 +55,11 @@ export function createFetcher(options: FetcherOptions): FetchFile {
       flights.delete(key);
     }
   };
+}
+
+/** What a file without a sha256 is found again by. */
+function keyOf({ integrity, cacheKey }: FileRequest): string | undefined {
+  return integrity ?? cacheKey;
 }
 
 async function fetchOnce(
@@ -89,7 +94,7 @@ async function downloadAndPublish(
 ): Promise<FetchedFile> {
   const partial = join(options.cacheDir, "files", "partial", key);
   // Without a digest nothing tells whether an old part belongs to what the address gives today.
-  if (request.sha256 === undefined) await rm(partial, { force: true });
+  if (request.sha256 === undefined && request.integrity === undefined) await rm(partial, { force: true });
   try {
     let download = await downloadPart(partial, request, options, operation);
     if (isWrong(download, request)) {
@@ -98,10 +103,10 @@ async function downloadAndPublish(
     }
     if (isWrong(download, request)) {
       await rm(partial, { force: true });
-      throw otherDigest(request, download.sha256);
+      throw otherDigest(request, download);
     }
     const path = await publish(partial, download.sha256, options.cacheDir);
-    if (request.sha256 === undefined && request.cacheKey !== undefined) {
+    if (request.sha256 === undefined && keyOf(request) !== undefined) {
       await writeFileAtomically(keyPath(options.cacheDir, key), download.sha256);
     }
     operation.onProgress?.({ type: "finished", what: request.name, skipped: false });
@@ -114,7 +119,10 @@ async function downloadAndPublish(
 }
 
 function isWrong(download: Download, request: FileRequest): boolean {
-  return request.sha256 !== undefined && download.sha256 !== request.sha256;
+  return (
+    (request.sha256 !== undefined && download.sha256 !== request.sha256) ||
+    (request.integrity !== undefined && download.integrity !== request.integrity)
+  );
 }
 
 async function downloadPart(
@@ -155,8 +163,7 @@ async function findFile(
   key: string,
   cacheDir: string,
 ): Promise<FetchedFile | undefined> {
-  const sha256 =
-    request.sha256 ?? (request.cacheKey === undefined ? undefined : await readKey(cacheDir, key));
+  const sha256 = request.sha256 ?? (keyOf(request) === undefined ? undefined : await readKey(cacheDir, key));
   if (sha256 === undefined) return undefined;
   const path = contentPath(cacheDir, sha256);
   try {

@@ -7,6 +7,8 @@ import type { HttpAnswer, HttpDispatcher } from "../core/http-message.ts";
 export interface HttpGetOptions {
   readonly dispatcher: HttpDispatcher;
   readonly headers: Readonly<Record<string, string>>;
+  /** For the address's own origin only. Absent: what the address itself holds. */
+  readonly authorization?: string | undefined;
   /** Milliseconds without a byte after which the request fails. */
   readonly idleTimeout: number;
   readonly signal?: AbortSignal | undefined;
@@ -24,7 +26,7 @@ const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
 export async function getOverHttp(address: string, options: HttpGetOptions): Promise<HttpAnswer> {
   const { dispatcher, headers, idleTimeout, signal } = options;
   const first = parseAddress(address);
-  const credentials = basicAuthorization(first);
+  const credentials = basicAuthorization(first) ?? options.authorization;
   let url = withoutUserinfo(first);
   for (let hop = 0; hop <= MOST_REDIRECTS; hop += 1) {
     const authorization =
