@@ -2,9 +2,9 @@
 import type { LockedPackage } from "../../catalog/index.ts";
 import { ToolingError } from "../../core/error.ts";
 import type { Platform } from "../../core/platform.ts";
-import { type InstalledPackage, lockPackages } from "../../debian/index.ts";
-import { openPackageIndex } from "../debian-archive.ts";
-import type { SourceBase, SourceContext } from "../tool-source.ts";
+import type { InstalledPackage } from "../../debian/index.ts";
+import { openBasePackages } from "../base-packages.ts";
+import type { SourceContext } from "../tool-source.ts";
 import type { TargetPython } from "./target-python.ts";
 
 /** The Python that a tool will run with, and what has to be laid on the base for it. */
@@ -18,38 +18,16 @@ export interface TargetBase {
  * Finds the Python of an image: the base's own, else the one of its Debian suite with all that it needs.
  *
  * @param wanted Debian packages that the tool needs besides `python3`.
- * @throws {ToolingError} `CONFIG_INVALID` without a base, `FILE_NOT_FOUND` on a base that is not Debian,
- * `VERSION_NOT_FOUND`, `DEBIAN_DEPENDENCY_UNMET`, and as reading the indexes of Debian
+ * @throws {ToolingError} `CONFIG_INVALID`, and as {@link openBasePackages}
  */
 export async function openTargetBase(
   platform: Platform,
   wanted: readonly string[],
   context: SourceContext,
 ): Promise<TargetBase> {
-  if (context.openBase === undefined) {
-    throw new ToolingError("CONFIG_INVALID", "tools from a Python index have no base to be laid on", {
-      hint: 'Write "base: { debian: trixie }" in toolbox.yaml, or name another source for the tool.',
-    });
-  }
-  const base = await context.openBase();
-  const packages = await lockMissing(platform, ["python3", ...wanted], base, context);
-  const all: readonly InstalledPackage[] = [...packages, ...(base.packages[platform] ?? [])];
-  return { target: describeTarget(platform, all), packages };
-}
-
-/** A base that has everything asks no mirror. */
-async function lockMissing(
-  platform: Platform,
-  wanted: readonly string[],
-  { suite, packages: installed }: SourceBase,
-  context: SourceContext,
-): Promise<readonly LockedPackage[]> {
-  const present = installed[platform] ?? [];
-  if (wanted.every((name) => present.some((each) => each.name === name))) return [];
-  const locked = await lockPackages({ platforms: [platform], packages: wanted, installed }, (architecture) =>
-    openPackageIndex(suite, architecture, context),
-  );
-  return locked[platform] ?? [];
+  const needed = ["python3", ...wanted];
+  const { missing, all } = await openBasePackages(platform, needed, "tools from a Python index", context);
+  return { target: describeTarget(platform, all), packages: missing };
 }
 
 function describeTarget(platform: Platform, packages: readonly InstalledPackage[]): TargetPython {
