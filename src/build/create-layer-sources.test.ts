@@ -62,6 +62,7 @@ function createSources(asked: string[], code: ErrorCode): LayerSources {
     mirrors: {
       addressesOf: async () => ["http://127.0.0.1:1/debian", "http://127.0.0.1:2"],
       goSettings: unused,
+      npmSettings: unused,
       releaseAddress: (url) => url,
     },
     platforms: ["linux/amd64"],

@@ -4,6 +4,7 @@ import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { listArchiveAddresses, parseAptSources } from "../debian/index.ts";
+import { readNpmSettings } from "./npm-settings.ts";
 import { type ClientSettings, type GoSettings, readGoClient } from "../sources/index.ts";
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -32,6 +33,8 @@ export function machineClients({ env, cwd, signal, goDefaults }: MachineClientsO
     go: async () => await readGoClient(env, { cwd, signal }),
     goDefaults,
     npm: async () => addressIn(await ask("npm", ["config", "get", "registry"])),
+    npmSettings: async () =>
+      await readNpmSettings({ env, cwd, globalFile: await ask("npm", ["config", "get", "globalconfig"]) }),
     pypi: async () => await readPipIndex(ask),
   };
 }

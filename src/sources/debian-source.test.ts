@@ -52,6 +52,7 @@ beforeAll(async () => {
       addressesOf: async () => ["http://mirror.test/debian"],
       releaseAddress: (url) => url,
       goSettings: async () => ({}),
+      npmSettings: async () => ({}),
     },
     fetchFile: async ({ url, name }) => {
       const bytes = files.get(url);

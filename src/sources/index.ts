@@ -22,6 +22,7 @@ export {
   type MirrorOptions,
   type Mirrors,
   type MirrorWishes,
+  type NpmSettings,
 } from "./mirrors.ts";
 export { openToolSource } from "./open-tool-source.ts";
 export {

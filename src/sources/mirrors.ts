@@ -7,6 +7,9 @@ export type MirrorKind = "debian" | "npm" | "pypi";
 /** Variables of the go command, such as `GOPROXY` and `GOPRIVATE`, in its own syntax. Absent: its default. */
 export type GoSettings = Readonly<Record<string, string>>;
 
+/** Settings of npm by their keys, such as `@scope:registry` and `//host/path/:_authToken`; credentials included. */
+export type NpmSettings = Readonly<Record<string, string>>;
+
 /** Where to download from, settled. Ask only for what is needed: each answer may run a client of the machine. */
 export interface Mirrors {
   /**
@@ -21,6 +24,8 @@ export interface Mirrors {
    * @throws {ToolingError} `MIRROR_NOT_CONFIGURED`
    */
   goSettings(): Promise<GoSettings>;
+  /** What the machine's npm says of registries of scopes, and of credentials. Empty: nothing. */
+  npmSettings(): Promise<NpmSettings>;
   /** The address to use for an upstream release file: `mirrors.release` prefixes replaced, else unchanged. */
   releaseAddress(url: string): string;
 }
@@ -45,6 +50,7 @@ export interface ClientSettings {
   /** The defaults of the go command, learnt without one on this machine. Asked last. */
   readonly goDefaults?: (() => Promise<GoSettings>) | undefined;
   readonly npm?: (() => Promise<readonly string[]>) | undefined;
+  readonly npmSettings?: (() => Promise<NpmSettings>) | undefined;
   readonly pypi?: (() => Promise<readonly string[]>) | undefined;
 }
 
@@ -89,6 +95,7 @@ export function createMirrors({ wishes = {}, env, clients }: MirrorOptions): Mir
   return {
     addressesOf: (kind) => once(kind, () => settleAddresses(kind, wishes, env, clients)),
     goSettings: () => once("go", () => settleGo(wishes, env, clients)),
+    npmSettings: () => once("npmSettings", async () => (await clients.npmSettings?.()) ?? {}),
     releaseAddress: (url) => replacePrefix(url, wishes.release ?? {}),
   };
 }
