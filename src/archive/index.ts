@@ -20,6 +20,7 @@ export { compressZstd, type CompressZstdOptions } from "./compress-zstd.ts";
 export { type CompressionFormat, decompress, type DecompressOptions } from "./decompress.ts";
 export { comparePaths, isEntryPath, normalizeMemberPath, parentPath } from "./entry-path.ts";
 export { type ExtractReport, extractTar, type ExtractTarOptions } from "./extract-tar.ts";
+export { collisionKey } from "./path-policy.ts";
 export { type ArMember, readAr } from "./read-ar.ts";
 export { READ_LIMITS, type ReadLimits } from "./read-limits.ts";
 export { readTar, type ReadTarOptions, type TarMember, type TarMemberType } from "./read-tar.ts";

@@ -37,7 +37,7 @@ export function createLayerSources({ context, sourceOf, openImage }: LayerSource
       }
       const source = await sourceOf(locked.source);
       const entries = await source.materializeTool(locked, platform, { ...context, ...options });
-      if (locked.source !== "pypi" || locked.packages.length === 0) return { entries, packages: [] };
+      if (!("packages" in locked) || locked.packages.length === 0) return { entries, packages: [] };
       const below = await openPackages(locked.packages, platform, { ...context, ...options });
       return { ...below, entries: sortEntries([...below.entries, ...entries]) };
     },

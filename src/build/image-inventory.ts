@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { LockedPackage, LockedToolPlatform } from "../catalog/index.ts";
+import type { LockedModule, LockedPackage, LockedToolPlatform } from "../catalog/index.ts";
 import { formatCanonicalJson, type Json } from "../core/json.ts";
 import type { Platform } from "../core/platform.ts";
 import type { NamedTool } from "./layer-order.ts";
@@ -78,6 +78,13 @@ function describeSource(entry: LockedToolPlatform): Json {
         packages: entry.packages.map(describePackage),
       };
     }
+    case "npm":
+      return {
+        kind: entry.source,
+        node: entry.node,
+        modules: entry.modules.flatMap(describeModule),
+        packages: entry.packages.map(describePackage),
+      };
     case "release":
       return { kind: entry.source, url: entry.url, sha256: entry.file.sha256 };
     case "file":
@@ -85,6 +92,26 @@ function describeSource(entry: LockedToolPlatform): Json {
     case "image":
       return { kind: entry.source, reference: entry.reference, digest: entry.digest };
   }
+}
+
+/** A package and those that its archive brings along. */
+function describeModule({ path, name, version, integrity, license, bundled = [] }: LockedModule): Json[] {
+  return [
+    { path, name, version, purl: formatNpmUrl(name, version), integrity, license },
+    ...bundled.map((inner) => ({
+      path: `${path}/${inner.path}`,
+      name: inner.name,
+      version: inner.version,
+      purl: formatNpmUrl(inner.name, inner.version),
+      license: inner.license,
+    })),
+  ];
+}
+
+/** The package's purl (package-url specification, type npm). */
+function formatNpmUrl(name: string, version: string): string {
+  const path = name.split("/").map(encodeURIComponent).join("/");
+  return `pkg:npm/${path}@${encodeURIComponent(version)}`;
 }
 
 function describePackage({ name, version, architecture, sha256 }: LockedPackage): Json {

@@ -82,7 +82,7 @@ function joinDebian(parts: readonly LayerPart[]): readonly LayerPart[] {
   const keep = new Set<string>();
   for (const part of parts) {
     if (part.entry.source !== "debian") {
-      const own = part.entry.source === "pypi" ? { ...part.entry, packages: [] } : part.entry;
+      const own = "packages" in part.entry ? { ...part.entry, packages: [] } : part.entry;
       others.push({ ...part, entry: own });
     }
     if (!("packages" in part.entry) || part.entry.packages.length === 0) continue;

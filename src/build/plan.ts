@@ -233,7 +233,7 @@ class LayerPlanner {
 }
 
 function addsPackages(entry: LockedToolPlatform): boolean {
-  return entry.source === "debian" || (entry.source === "pypi" && entry.packages.length > 0);
+  return entry.source === "debian" || ("packages" in entry && entry.packages.length > 0);
 }
 
 function identifyBase(base: LockedBase | undefined, platform: Platform): unknown {

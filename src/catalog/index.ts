@@ -10,6 +10,7 @@ export {
   type LockedGo,
   type LockedImage,
   type LockedLocalFile,
+  type LockedNpm,
   type LockedPackage,
   lockedPackageSchema,
   type LockedPypi,
@@ -20,6 +21,7 @@ export {
   lockedToolSchema,
   type LockedWheel,
 } from "./locked-tool.ts";
+export { type BundledModule, type LockedModule } from "./locked-module.ts";
 export { goHashSchema, type GoToolchain, goToolchainsSchema } from "./go-toolchain.ts";
 export {
   type DebianSourceDefinition,
@@ -38,6 +40,7 @@ export {
   sourceDefinitionSchema,
   type SourceKind,
 } from "./source-definition.ts";
+export type { NpmSourceDefinition } from "./npm-source-definition.ts";
 export {
   type ToolAbout,
   toolAboutSchema,

@@ -2,6 +2,7 @@
 import * as z from "zod";
 import type { Platform } from "../core/platform.ts";
 import { goHashSchema } from "./go-toolchain.ts";
+import { type LockedModule, lockedModuleSchema, moduleNameSchema } from "./locked-module.ts";
 import { type ExecStep, execStepSchema, type ImagePath, type ReleaseArchive } from "./source-definition.ts";
 import { type ToolAbout, toolAboutSchema } from "./tool-definition.ts";
 
@@ -129,6 +130,23 @@ export interface LockedPypi {
   readonly wheels: readonly LockedWheel[];
 }
 
+/** Packages of an npm registry that are installed together, for one platform. */
+export interface LockedNpm {
+  readonly source: "npm";
+  /** Name of the tool, whose folder is `/opt/NAME`. */
+  readonly tool: string;
+  /** Major version of the image's Node.js, such as `20`. */
+  readonly node: string;
+  /** Packages whose programs are installed; those of dependencies are not. */
+  readonly programsOf: readonly string[];
+  /** Programs that are put on PATH. */
+  readonly binaries: readonly string[];
+  /** Debian packages that the base lacks, in the order in which they are unpacked; empty when it has Node.js. */
+  readonly packages: readonly LockedPackage[];
+  /** By path. */
+  readonly modules: readonly LockedModule[];
+}
+
 /** What one tool resolved to on one platform. */
 export type LockedToolPlatform =
   | LockedGo
@@ -136,7 +154,8 @@ export type LockedToolPlatform =
   | LockedRelease
   | LockedLocalFile
   | LockedImage
-  | LockedPypi;
+  | LockedPypi
+  | LockedNpm;
 
 /** One tool of the lock: everything that build, help and run need, so that they never read the catalog. */
 export interface LockedTool {
@@ -218,6 +237,16 @@ const lockedPypi = z.strictObject({
   wheels: z.array(z.strictObject({ project: word, version: word, name: plainName, sha256, size })).min(1),
 });
 
+const lockedNpm = z.strictObject({
+  source: z.literal("npm"),
+  tool: plainName,
+  node: z.string().regex(/^\d+$/, 'is not a major version such as "20"'),
+  programsOf: z.array(moduleNameSchema).min(1),
+  binaries: z.array(plainName).min(1),
+  packages: z.array(lockedPackage),
+  modules: z.array(lockedModuleSchema).min(1),
+});
+
 /** Checks one locked Debian package. */
 export const lockedPackageSchema: z.ZodType<LockedPackage> = lockedPackage;
 
@@ -229,6 +258,7 @@ export const lockedToolPlatformSchema: z.ZodType<LockedToolPlatform> = z.discrim
   z.strictObject({ source: z.literal("file"), path: word, binary: word, file }),
   lockedImage,
   lockedPypi,
+  lockedNpm,
 ]);
 
 /** Checks one tool of a lock. */

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import * as z from "zod";
+import { type NpmSourceDefinition, npmSourceSchema } from "./npm-source-definition.ts";
 
 /** A Go module's command, compiled here with a locked toolchain. */
 export interface GoSourceDefinition {
@@ -164,13 +165,22 @@ export type SourceDefinition =
   | ReleaseSourceDefinition
   | FileSourceDefinition
   | ImageSourceDefinition
-  | PypiSourceDefinition;
+  | PypiSourceDefinition
+  | NpmSourceDefinition;
 
 /** The kinds of source. */
 export type SourceKind = SourceDefinition["source"];
 
 /** All kinds of source. */
-export const SOURCE_KINDS: readonly SourceKind[] = ["release", "go", "debian", "pypi", "image", "file"];
+export const SOURCE_KINDS: readonly SourceKind[] = [
+  "release",
+  "go",
+  "debian",
+  "pypi",
+  "npm",
+  "image",
+  "file",
+];
 
 const word = z.string().min(1);
 const innerPath = word
@@ -263,6 +273,7 @@ export const sourceDefinitionSchema: z.ZodType<SourceDefinition> = z.discriminat
   fileSource,
   imageSource,
   pypiSource,
+  npmSourceSchema,
 ]);
 
 function hasNoDots(path: string): boolean {

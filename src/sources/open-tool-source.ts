@@ -7,6 +7,7 @@ const SOURCES: Readonly<Record<SourceKind, () => Promise<ToolSource>>> = {
   file: async () => (await import("./file-source.ts")).fileSource,
   go: async () => (await import("./go-source.ts")).goSource,
   image: async () => (await import("./image-source.ts")).imageSource,
+  npm: async () => (await import("./npm/npm-source.ts")).npmSource,
   pypi: async () => (await import("./pypi/pypi-source.ts")).pypiSource,
   release: async () => (await import("./release-source.ts")).releaseSource,
 };

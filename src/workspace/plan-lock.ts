@@ -40,6 +40,9 @@ export interface PlanLockOptions {
   readonly update?: readonly string[] | "all";
 }
 
+/** Sources that only bring what the base lacks. */
+const LAID_ON_BASE: ReadonlySet<string> = new Set(["debian", "npm", "pypi"]);
+
 /** Says which tools need (re)locking. The lock is stable: an unchanged wish keeps what it resolved to. */
 export function planLock(
   workspace: Workspace,
@@ -89,7 +92,7 @@ function planTool(
   const pinned = locked.version;
   const answers = platforms.map((platform) => locked.platforms[platform]);
   if (answers.includes(undefined)) return { name, reason: "platforms-changed", pinned };
-  if (base === "lock" && answers.some((answer) => answer?.source === "debian" || answer?.source === "pypi"))
+  if (base === "lock" && answers.some((answer) => answer !== undefined && LAID_ON_BASE.has(answer.source)))
     return { name, reason: "base-changed", pinned };
   if (answers.some((answer) => answer?.source === "file")) return { name, reason: "local-file", pinned };
   return undefined;

@@ -26,7 +26,7 @@ export const definitionSchema: z.ZodRecord<z.ZodString, z.ZodUnknown> = z.record
 const detailedWish = z.strictObject({
   version: range.optional(),
   source: z
-    .enum(["debian", "file", "go", "image", "pypi", "release"])
+    .enum(["debian", "file", "go", "image", "npm", "pypi", "release"])
     .optional()
     .describe("Which of the tool's sources to take. Default: the first that has every platform"),
   path: z
