@@ -43,13 +43,12 @@ export async function startDocker(): Promise<RunningDocker> {
   );
   const env = { DOCKER_HOST: `unix://${socket}` };
   const stop = async (): Promise<void> => {
-    // dockerd leaves its own network namespace mounted, and a folder that is mounted on cannot be removed.
-    await runProgram("umount", ["--lazy", join(folder.path, "exec/netns/default")]);
     if (daemon.exitCode === null && daemon.signalCode === null) {
       const closed = once(daemon, "exit");
       daemon.kill("SIGTERM");
       await closed;
     }
+    await unmountBelow(folder.path);
     await folder.remove();
   };
   for (let attempt = 0; attempt < 150; attempt += 1) {
@@ -60,4 +59,17 @@ export async function startDocker(): Promise<RunningDocker> {
   const said = await readFile(log, "utf8");
   await stop();
   throw new Error(`dockerd does not start: ${said.slice(-2000)}`);
+}
+
+/**
+ * A folder that is mounted on cannot be removed, and dockerd leaves its own network namespace mounted; its data too,
+ * where the machine's root is not shared between mount namespaces.
+ */
+async function unmountBelow(folder: string): Promise<void> {
+  const table = await readFile("/proc/self/mountinfo", "utf8");
+  const places = table.split("\n").map((line) => line.split(" ")[4] ?? "");
+  // The last one mounted lies on top.
+  for (const place of places.filter((path) => path.startsWith(`${folder}/`)).toReversed()) {
+    await runProgram("umount", ["--lazy", place]);
+  }
 }
