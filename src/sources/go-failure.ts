@@ -24,6 +24,12 @@ const RULES: readonly FailureRule[] = [
     hint: "Find out why before you go on. For private modules set GOPRIVATE, for a private database mirrors.goSum.",
   },
   {
+    pattern: /module declares its path as: (\S+)/,
+    code: "VERSION_NOT_FOUND",
+    message: (what, match) => `"${what}" calls itself "${match[1]}"`,
+    hint: "The project has moved: write the module's own path into the definition, or choose an older version.",
+  },
+  {
     pattern: /(?:404|410)\b|unknown revision|invalid version|no matching versions|malformed module path/i,
     code: "VERSION_NOT_FOUND",
     message: (what) => `"${what}" is not known to the Go proxy`,
