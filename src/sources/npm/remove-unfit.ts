@@ -7,6 +7,7 @@ import {
   describeChain,
   foundBy,
   gatherUnshared,
+  isMet,
   isOptional,
   type TreeNode,
 } from "./package-tree.ts";
@@ -36,7 +37,7 @@ export function removeUnfit(root: TreeNode, target: TargetNode): readonly string
 }
 
 function isFailed(dependency: Dependency): boolean {
-  return dependency.failure !== undefined && foundBy(dependency) === undefined && !isOptional(dependency);
+  return dependency.failure !== undefined && !isOptional(dependency) && !isMet(dependency);
 }
 
 function checkFit(
