@@ -41,6 +41,17 @@ describe("a Debian package of a layer", () => {
     });
     expect(asked).toHaveLength(1);
   });
+
+  test("has its programs under their usual names as well", async () => {
+    const sources = createSources([], "FILE_NOT_FOUND");
+    const locked = { source: "debian", packages: [], aliases: { fd: "fdfind", bat: "batcat" } } as const;
+    const { entries } = await sources.readTool(locked, "linux/amd64");
+    const links = entries.filter((entry) => entry.type === "symlink");
+    expect(links.map(({ path, target }) => [path, target])).toEqual([
+      ["usr/local/bin/bat", "/usr/bin/batcat"],
+      ["usr/local/bin/fd", "/usr/bin/fdfind"],
+    ]);
+  });
 });
 
 const PACKAGE: LockedPackage = {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { fileEntryOf, sortEntries } from "../archive/index.ts";
+import { type ArchiveEntry, fileEntryOf, sortEntries } from "../archive/index.ts";
 import type { LockedPackage, SourceKind } from "../catalog/index.ts";
 import type { OperationOptions } from "../core/operation.ts";
 import type { Platform } from "../core/platform.ts";
@@ -28,12 +28,9 @@ export function createLayerSources({ context, sourceOf, openImage }: LayerSource
       await openBase(packages, platform, { ...context, ...options }),
     readTool: async (locked, platform, options = {}) => {
       if (locked.source === "debian") {
-        return await openPackages(
-          locked.packages,
-          platform,
-          { ...context, ...options },
-          { keep: locked.keep },
-        );
+        const { packages, keep, aliases } = locked;
+        const files = await openPackages(packages, platform, { ...context, ...options }, { keep });
+        return { ...files, entries: sortEntries([...files.entries, ...linkAliases(aliases)]) };
       }
       const source = await sourceOf(locked.source);
       const entries = await source.materializeTool(locked, platform, { ...context, ...options });
@@ -56,6 +53,18 @@ async function openBase(
   const hasDpkg = packages.some(({ name }) => name === "dpkg");
   const rule = hasDpkg ? [fileEntryOf("etc/dpkg/dpkg.cfg.d/toolbox", formatDpkgExcludes())] : [];
   return { entries: sortEntries([...entries, ...rule]), packages: [], dispose };
+}
+
+/** Links on everybody's PATH to the programs of a package. */
+function linkAliases(aliases: Readonly<Record<string, string>> = {}): ArchiveEntry[] {
+  return Object.entries(aliases).map(([name, program]) => ({
+    type: "symlink",
+    path: `usr/local/bin/${name}`,
+    target: `/usr/bin/${program}`,
+    mode: 0o777,
+    uid: 0,
+    gid: 0,
+  }));
 }
 
 /** What is laid on a base leaves to the top layer what the package database has once. */

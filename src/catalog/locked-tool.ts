@@ -68,6 +68,8 @@ export interface LockedDebian {
   readonly packages: readonly LockedPackage[];
   /** As in the definition. Absent: nothing. */
   readonly keep?: readonly string[] | undefined;
+  /** As in the definition. Absent: none. */
+  readonly aliases?: Readonly<Record<string, string>> | undefined;
   /** As in the definition. Absent: nothing. */
   readonly exec?: readonly ExecStep[] | undefined;
 }
@@ -207,6 +209,7 @@ const lockedDebian = z.strictObject({
   source: z.literal("debian"),
   packages: z.array(lockedPackage),
   keep: z.array(word).optional(),
+  aliases: z.record(word, word).optional(),
   exec: z.array(execStepSchema).optional(),
 });
 

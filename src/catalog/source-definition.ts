@@ -54,6 +54,8 @@ export interface DebianSourceDefinition {
    * libraries), as dpkg's path-include: `/usr/share/locale/de/*`. Absent: nothing.
    */
   readonly keep?: readonly string[] | undefined;
+  /** Its usual names, by what the package calls the programs: `{ fd: fdfind }`. Absent: none. */
+  readonly aliases?: Readonly<Record<string, string>> | undefined;
   /** What has to run once the packages are unpacked, in this order. Absent: nothing. */
   readonly exec?: readonly ExecStep[] | undefined;
 }
@@ -208,6 +210,8 @@ const goSource = z.strictObject({
 
 const debianPackage = word.regex(/^[a-z0-9][a-z0-9+.-]+$/, "is not a Debian package name");
 
+const programName = word.regex(/^[A-Za-z0-9][A-Za-z0-9._+-]*$/, "is not a program name");
+
 const keepPattern = word.regex(/^\/\S+$/, "is not a pattern of an absolute path");
 
 /** Checks one step that runs. */
@@ -222,6 +226,7 @@ const debianSource = z.strictObject({
   packages: z.array(word).optional(),
   version: z.strictObject({ pattern }).optional(),
   keep: z.array(keepPattern).optional(),
+  aliases: z.record(programName, programName).optional(),
   exec: z.array(execStepSchema).min(1).optional(),
 });
 

@@ -79,6 +79,7 @@ function article(expected: string): string {
 
 /** Every key that some part of a definition has; where it stands does not matter for a suggestion. */
 const KNOWN_KEYS: readonly string[] = [
+  "aliases",
   "amd64",
   "architectures",
   "archive",

@@ -101,6 +101,13 @@ describe("the Debian source", () => {
     });
   });
 
+  test("locks the usual names of programs that Debian renamed", async () => {
+    const aliases = { k: "kubectl" };
+    const wish = { range: "latest" };
+    const { platforms } = await debianSource.lockTool({ ...definition, aliases }, tool, wish, context);
+    expect(platforms).toMatchObject({ "linux/amd64": { aliases }, "linux/arm64": { aliases } });
+  });
+
   test("reads the version by the definition's pattern", async () => {
     const pattern = { ...definition, version: { pattern: "^(?:\\d+:)?(\\d+)\\." } };
     expect(await debianSource.listVersions(pattern, tool, context)).toEqual(["1"]);

@@ -49,11 +49,12 @@ async function lockTool(
       { platforms: [platform], packages: [wish, ...(definition.packages ?? [])], installed },
       (architecture) => openPackageIndex(suite, architecture, context),
     );
-    const { keep, exec } = definition;
+    const { keep, aliases, exec } = definition;
     platforms[platform] = {
       source: "debian",
       packages: locked[platform] ?? [],
       ...(keep === undefined ? {} : { keep }),
+      ...(aliases === undefined ? {} : { aliases }),
       ...(exec === undefined ? {} : { exec }),
     };
   }
