@@ -64,14 +64,18 @@ export function formatRecords(records) {
   return `${JSON.stringify(Object.fromEntries(sorted), null, 2)}\n`;
 }
 
+/** Keys of a definition that change nothing of what is tried. */
+const WORDS = new Set(["summary", "homepage", "license", "examples", "completions"]);
+
 /**
- * Names a definition by what it says, so that a comment or another order of its keys changes nothing.
+ * Names a definition by what is tried of it: better words, a comment or another order of its keys change nothing.
  *
  * @param {Definition} definition
  * @returns {string}
  */
 export function digestOf(definition) {
-  const sorted = JSON.stringify(definition, (_, value) =>
+  const tried = Object.fromEntries(Object.entries(definition).filter(([key]) => !WORDS.has(key)));
+  const sorted = JSON.stringify(tried, (_, value) =>
     value !== null && typeof value === "object" && !Array.isArray(value)
       ? Object.fromEntries(Object.entries(value).toSorted(([a], [b]) => (a < b ? -1 : 1)))
       : value,

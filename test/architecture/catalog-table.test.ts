@@ -65,10 +65,10 @@ describe("what is known of a tool", () => {
     );
   });
 
-  test("outlives another order of a definition's keys, and no change of what it says", () => {
+  test("outlives another order of a definition's keys and better words, and no change of what is tried", () => {
     const { sources, ...rest } = lint;
-    expect(records.digestOf({ sources, ...rest })).toBe(now.definition);
-    expect(records.digestOf({ ...lint, summary: "Rules" })).not.toBe(now.definition);
+    expect(records.digestOf({ sources, ...rest, summary: "Rules" })).toBe(now.definition);
+    expect(records.digestOf({ ...lint, sources: [{ source: "go" }] })).not.toBe(now.definition);
   });
 
   test("counts as checked only with the same definition, version and source, on both platforms", () => {
