@@ -51,6 +51,16 @@ describe("a good server", () => {
     expect(server.requests).toHaveLength(1);
   });
 
+  test("gives a file that is known by its sha512, and finds it again by that", async () => {
+    const integrity = `sha512-${createHash("sha512").update(CONTENT).digest("base64")}`;
+    const request = { url: `${server.base}/tool`, name: "tool", integrity };
+    const first = await server.fetcher()(request);
+    expect(await readFile(first.path)).toEqual(CONTENT);
+    expect(await server.fetcher()(request)).toEqual({ ...first, cached: true });
+    const other = { ...request, integrity: `sha512-${"A".repeat(86)}==` };
+    expect(await failureOf(server.fetcher()(other))).toMatchObject({ code: "CHECKSUM_MISMATCH" });
+  });
+
   test("reports total and progress in bytes", async () => {
     const events: ProgressEvent[] = [];
     await server.fetcher()(

@@ -21,7 +21,8 @@ export interface ForeignSpec {
   readonly wanted: string;
 }
 
-const NAME = /^(?:@[^/@\s]+\/)?[^/@\s]+$/;
+/** Names become folders, so what could lead out of one, or hide in it, is none. */
+const NAME = /^(?:@(?!\.)[\w.~-]+\/)?(?!\.)[\w.~-]+$/;
 const ALIAS = /^npm:((?:@[^/@\s]+\/)?[^/@\s]+)(?:@(.*))?$/s;
 /** Protocols, paths and `owner/repository`. */
 const ELSEWHERE = /^[.~/]|:|\/|\.(?:tgz|tar|tar\.gz)$/i;
@@ -33,10 +34,10 @@ const ELSEWHERE = /^[.~/]|:|\/|\.(?:tgz|tar|tar\.gz)$/i;
  */
 export function parsePackageSpec(name: string, text: string): PackageSpec {
   const wanted = text.trim();
-  const [, alias, rest] = ALIAS.exec(wanted) ?? [];
-  if (alias !== undefined) return parsePackageSpec(alias, rest ?? "");
   const foreign = { kind: "foreign", name, wanted: wanted.replace(/\/\/[^/@]*@/, "//") } as const;
   if (!NAME.test(name)) return foreign;
+  const [, alias, rest] = ALIAS.exec(wanted) ?? [];
+  if (alias !== undefined) return parsePackageSpec(alias, rest ?? "");
   if (wanted === "" || wanted === "*") return { kind: "range", name, wanted: "*" };
   const range = semver.validRange(wanted, { loose: true });
   if (range !== null) return { kind: "range", name, wanted };

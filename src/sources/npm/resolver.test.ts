@@ -179,6 +179,7 @@ test.each([
     { c: "https://u:secret@example.com/c.tgz" },
     /^(?!.*secret).*wants "c@https:\/\/example\.com/,
   ],
+  ["has a name that leads elsewhere", { "../../../bin": "npm:b@1" }, /wants "\.\.\/\.\.\/\.\.\/bin@npm:b@1"/],
   ["is a folder", { c: "file:../c" }, /wants "c@file:\.\.\/c"/],
 ])("a dependency that %s is an error that says who needs it", async (_, dependencies, message) => {
   const registry = { "a@1.0.0": { dependencies: { b: "1" } }, "b@1.0.0": { dependencies } };
