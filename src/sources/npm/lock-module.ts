@@ -18,7 +18,7 @@ export interface DescribedModule {
   readonly notes: readonly string[];
 }
 
-const BUNDLED = /^((?:node_modules\/(?:@[\w.~-]+\/)?[\w.~-]+\/)+)package\.json$/;
+const BUNDLED = /^((?:node_modules\/(?:@(?!\.)[\w.~-]+\/)?(?!\.)[\w.~-]+\/)+)package\.json$/;
 
 /**
  * Fetches a package that was chosen, and looks into its archive.
