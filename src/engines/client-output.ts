@@ -26,7 +26,15 @@ export const PIPE_EXIT_CODE = 141;
  * that they neither end quietly nor take the command with them.
  */
 export const LOST_READER: RegExp =
-  /(?<![^\n])[^\n]{0,300}write \/dev\/stdout: (?:broken pipe|connection reset by peer)\n$/;
+  /(?<![^\n])[^\n]{0,300}write \/dev\/stdout: (?:broken pipe|connection reset by peer)\n/;
+
+/** What docker 20.10 may say besides, before that or after it, as it stops waiting for the container. */
+const STOPPED_WAITING = /(?<![^\n])time="[^\n]{0,100}error waiting for container: context canceled"\n/;
+
+/** Last lines that belong to a lost reader, or to its beginning. */
+export const LOST_READER_LINES: RegExp = new RegExp(
+  `(?:${STOPPED_WAITING.source})?(?:${LOST_READER.source}(?:${STOPPED_WAITING.source})?|${STOPPED_WAITING.source})$`,
+);
 
 /** Looks at our own stdout and stderr. */
 export function lookAtOutput(): OutputKind {

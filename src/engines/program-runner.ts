@@ -37,7 +37,7 @@ export interface ForegroundProgram {
   kill(signal: NodeJS.Signals): void;
   /** 128+n when signal n ended it. */
   readonly ended: Promise<number>;
-  /** Whether its last line on stderr was kept back. Absent: nothing was to be kept back. */
+  /** Whether its last words on stderr were kept back. Absent: nothing was to be kept back. */
   readonly keptBack?: Promise<boolean> | undefined;
   /** All that it printed (at most 1 MiB of each). Absent: it has our own stdout and stderr. */
   readonly printed?: Promise<Pick<CapturedProgram, "stdout" | "stderr">> | undefined;
@@ -56,6 +56,8 @@ export interface ErrorRelay {
   /** Our stderr. */
   readonly target: Writable;
   readonly keepBack: RegExp;
+  /** What it must hold to count; else it is shown after all. */
+  readonly tells: RegExp;
 }
 
 /** Starts other programs, never through a shell. */
@@ -171,11 +173,11 @@ async function start(
 async function keepLast(
   source: Readable,
   ended: Promise<number>,
-  { target, keepBack }: ErrorRelay,
+  { target, keepBack, tells }: ErrorRelay,
 ): Promise<boolean> {
   const { relayErrors, writeErrors } = await import("./relay-errors.ts");
   const kept = await relayErrors(source, target, keepBack);
-  if ((await ended) !== 0) return kept !== "";
+  if ((await ended) !== 0 && tells.test(kept)) return true;
   await writeErrors(target, kept);
   return false;
 }

@@ -2,7 +2,7 @@
 import { PassThrough, Readable } from "node:stream";
 import { buffer } from "node:stream/consumers";
 import { describe, expect, test } from "vitest";
-import { LOST_READER, mayBeLeftBehind } from "./client-output.ts";
+import { LOST_READER, LOST_READER_LINES, mayBeLeftBehind } from "./client-output.ts";
 import { relayErrors } from "./relay-errors.ts";
 
 async function relay(...chunks: readonly (string | Buffer)[]): Promise<{ shown: Buffer; kept: string }> {
@@ -11,7 +11,7 @@ async function relay(...chunks: readonly (string | Buffer)[]): Promise<{ shown: 
   const kept = await relayErrors(
     Readable.from(chunks.map((chunk) => Buffer.from(chunk))),
     target,
-    LOST_READER,
+    LOST_READER_LINES,
   );
   target.end();
   return { shown: await shown, kept };
@@ -31,6 +31,28 @@ describe("what a client says when nobody reads", () => {
       });
     },
   );
+
+  const waited =
+    'time="2026-11-23T02:26:21Z" level=error msg="error waiting for container: context canceled"\n';
+
+  test.each([[waited, docker], [docker, waited], [`${waited}${docker}`]])(
+    "is kept back with what docker 20.10 adds to it: %j %j",
+    async (...lines) => {
+      expect(await relay("warning\n", ...lines)).toEqual({
+        shown: Buffer.from("warning\n"),
+        kept: lines.join(""),
+      });
+      expect(LOST_READER.test(lines.join(""))).toBe(true);
+    },
+  );
+
+  test("is not what docker 20.10 adds to other things", async () => {
+    expect(await relay("read: reset\n", waited)).toEqual({
+      shown: Buffer.from("read: reset\n"),
+      kept: waited,
+    });
+    expect(LOST_READER.test(waited)).toBe(false);
+  });
 
   test("is shown when the command has more to say", async () => {
     const { shown, kept } = await relay("a\n", docker, "b\n");

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { isSystemError, ToolingError } from "../core/error.ts";
-import { LOST_READER, mayBeLeftBehind, PIPE_EXIT_CODE } from "./client-output.ts";
+import { LOST_READER, LOST_READER_LINES, mayBeLeftBehind, PIPE_EXIT_CODE } from "./client-output.ts";
 import type { EngineHost, RunOutcome } from "./engine.ts";
 import type { ForegroundProgram, ProgramEnvironment } from "./program-runner.ts";
 import type { ForwardedSignal } from "./signal-source.ts";
@@ -32,7 +32,9 @@ export async function runForeground(
   { programs, signals, hasTerminal, output }: EngineHost,
 ): Promise<RunOutcome> {
   const hears = endLeftBehind !== undefined && output?.kind === "pipe";
-  const relay = hears ? { target: output.errors, keepBack: LOST_READER } : undefined;
+  const relay = hears
+    ? { target: output.errors, keepBack: LOST_READER_LINES, tells: LOST_READER }
+    : undefined;
   const early: ForwardedSignal[] = [];
   let running: ForegroundProgram | undefined;
   const pass = (signal: ForwardedSignal): void => {

@@ -39,7 +39,7 @@ export async function makeRootlessUser(folder: string): Promise<RootlessUser> {
     uid,
     gid,
     run: async (program, args, env) =>
-      (await runProgram(program, args, { env: { HOME: folder, ...env }, uid, gid })).code,
+      (await runProgram(program, args, { cwd: folder, env: { HOME: folder, ...env }, uid, gid })).code,
     remove: async () => {
       await endProcesses(uid);
       // Takes the ranges out of both files as well.
