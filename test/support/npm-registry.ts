@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 import { createHash } from "node:crypto";
 import { once } from "node:events";
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { gzipSync } from "node:zlib";
 import { pack } from "tar-stream";
+import { closeServer, pourEndlessly } from "./loopback-server.ts";
 
 /** A member of a package's archive: text, or a header that says more. */
 export type ModuleMember =
@@ -117,17 +118,5 @@ function answer(
   const content = file === undefined ? undefined : (lies.get(file) ?? archives.get(file));
   if (content === undefined) return void response.writeHead(404).end();
   if (content !== "endless") return void response.end(content);
-  const chunk = Buffer.alloc(256 * 1024, "x");
-  const pour = (): void => {
-    while (!response.destroyed && response.write(chunk));
-  };
-  response.on("drain", pour);
-  pour();
-}
-
-async function closeServer(server: Server): Promise<void> {
-  const closed = once(server, "close");
-  server.close();
-  server.closeAllConnections();
-  await closed;
+  pourEndlessly(response);
 }

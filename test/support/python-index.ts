@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import { createHash } from "node:crypto";
 import { once } from "node:events";
-import { createServer, type Server, type ServerResponse } from "node:http";
+import { createServer, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { crc32 } from "node:zlib";
+import { closeServer, pourEndlessly } from "./loopback-server.ts";
 
 /** A file of a wheel: text, or bytes with a mode. */
 export type WheelFile = string | { readonly content: string | Uint8Array; readonly mode: number };
@@ -138,17 +139,5 @@ function answer(path: string, response: ServerResponse, { files, lies, attribute
   const content = lies.get(name) ?? files.get(name);
   if (content === undefined) return void response.writeHead(404).end();
   if (content !== "endless") return void response.end(content);
-  const chunk = Buffer.alloc(256 * 1024, "x");
-  const pour = (): void => {
-    while (!response.destroyed && response.write(chunk));
-  };
-  response.on("drain", pour);
-  pour();
-}
-
-async function closeServer(server: Server): Promise<void> {
-  const closed = once(server, "close");
-  server.close();
-  server.closeAllConnections();
-  await closed;
+  pourEndlessly(response);
 }

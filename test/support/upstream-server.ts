@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import { createHash } from "node:crypto";
 import { once } from "node:events";
-import { createServer, type Server, type ServerResponse } from "node:http";
+import { createServer, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
+import { closeServer } from "./loopback-server.ts";
 
 /** How an upstream can fail. */
 export type UpstreamFault = "none" | "wrong-checksum" | "truncated";
@@ -60,11 +61,4 @@ function sums(fault: UpstreamFault, salt: string): string {
       return `${createHash("sha256").update(text).digest("hex")}  greet-${cpu}\n`;
     })
     .join("");
-}
-
-async function closeServer(server: Server): Promise<void> {
-  const closed = once(server, "close");
-  server.close();
-  server.closeAllConnections();
-  await closed;
 }

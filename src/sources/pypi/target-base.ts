@@ -3,7 +3,7 @@ import type { LockedPackage } from "../../catalog/index.ts";
 import { ToolingError } from "../../core/error.ts";
 import type { Platform } from "../../core/platform.ts";
 import type { InstalledPackage } from "../../debian/index.ts";
-import { openBasePackages } from "../base-packages.ts";
+import { openBasePackages, upstreamVersionOf } from "../base-packages.ts";
 import type { SourceContext } from "../tool-source.ts";
 import type { TargetPython } from "./target-python.ts";
 
@@ -31,8 +31,7 @@ export async function openTargetBase(
 }
 
 function describeTarget(platform: Platform, packages: readonly InstalledPackage[]): TargetPython {
-  const versionOf = (name: string): string =>
-    packages.find((each) => each.name === name)?.version.replace(/^\d+:/, "") ?? "";
+  const versionOf = (name: string): string => upstreamVersionOf(name, packages);
   const [, major, minor] = /^(\d+)\.(\d+)/.exec(versionOf("python3")) ?? [];
   const [, glibcMajor, glibcMinor] = /^(\d+)\.(\d+)/.exec(versionOf("libc6")) ?? [];
   if (major === undefined || minor === undefined || glibcMajor === undefined || glibcMinor === undefined) {
@@ -40,7 +39,7 @@ function describeTarget(platform: Platform, packages: readonly InstalledPackage[
       hint: "Choose a Debian suite or a Debian image as base, or name another source for the tool.",
     });
   }
-  const exact = readUpstream(versionOf(`python${major}.${minor}-minimal`) || versionOf("python3"));
+  const exact = readPython(versionOf(`python${major}.${minor}-minimal`) || versionOf("python3"));
   return {
     platform,
     version: exact,
@@ -49,10 +48,7 @@ function describeTarget(platform: Platform, packages: readonly InstalledPackage[
   };
 }
 
-/** `3.14.0~rc1-1+b2` gives `3.14.0rc1`. */
-function readUpstream(version: string): string {
-  return version
-    .replace(/-[^-]*$/, "")
-    .replace(/\+.*$/, "")
-    .replace("~", "");
+/** `3.14.0~rc1+ds` gives `3.14.0rc1`. */
+function readPython(upstream: string): string {
+  return upstream.replace(/\+.*$/, "").replace("~", "");
 }
