@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { existsSync } from "node:fs";
-import { mkdir } from "node:fs/promises";
+import { mkdir, mkdtemp, rename, rm } from "node:fs/promises";
 import { homedir } from "node:os";
 import { dirname, join } from "node:path";
 import { prepareGo } from "./go-machine.ts";
@@ -24,10 +24,17 @@ export async function prepareGoProgram(name: keyof typeof PROGRAMS): Promise<str
   const program = join(homedir(), ".cache", "toolbox-test", "programs", `${name}-${version}`, name);
   if (existsSync(program)) return program;
   await mkdir(dirname(program), { recursive: true });
-  await outputOf("nice", ["-n", "10", await prepareGo(), "install", `${source}@${version}`], {
-    cwd: dirname(program),
-    env: { GOBIN: dirname(program), GOFLAGS: "-p=1", CGO_ENABLED: "0" },
-    timeout: 900_000,
-  });
+  // Two files of tests may build the same program at once, and neither may see half of one.
+  const folder = await mkdtemp(`${dirname(program)}-`);
+  try {
+    await outputOf("nice", ["-n", "10", await prepareGo(), "install", `${source}@${version}`], {
+      cwd: folder,
+      env: { GOBIN: folder, GOFLAGS: "-p=1", CGO_ENABLED: "0" },
+      timeout: 900_000,
+    });
+    await rename(join(folder, name), program);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
   return program;
 }
