@@ -14,11 +14,13 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { streamOf } from "../core/byte-stream.ts";
+import { collectBytes, streamOf } from "../core/byte-stream.ts";
+import { fileEntryOf } from "./archive-entry.ts";
 import { extractTar, type ExtractTarOptions } from "./extract-tar.ts";
 import { collisionKey } from "./path-policy.ts";
 import { formatPaxRecords } from "./pax.ts";
 import { formatTarHeader } from "./tar-header.ts";
+import { writeTar } from "./write-tar.ts";
 
 let outside: string;
 let folder: string;
@@ -124,6 +126,14 @@ describe("extractTar", () => {
 
 describe("extractTar of a layer", () => {
   const layer = { layer: true } as const;
+
+  test("takes one that ends after its last member, and no other archive", async () => {
+    const tar = await collectBytes(writeTar([fileEntryOf("a", "one")]));
+    const cut = tar.subarray(0, 512 + 3);
+    await extractTar(streamOf(cut), folder, layer);
+    expect(await readFile(join(folder, "a"), "utf8")).toBe("one");
+    await expect(extractTar(streamOf(cut), folder)).rejects.toMatchObject({ code: "ARCHIVE_INVALID" });
+  });
 
   test("hides what its whiteouts name, of the layers below only", async () => {
     await extract(

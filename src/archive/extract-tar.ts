@@ -62,7 +62,7 @@ async function extractMembers(
   const { layer = false, limits, signal } = options;
   const seen = new Map<string, TarMember["type"]>();
   let size = 0;
-  for await (const member of readTar(content, { limits, signal })) {
+  for await (const member of readTar(content, { limits, layer, signal })) {
     if (member.path === "") continue;
     if (limits?.size !== undefined && size + member.size > limits.size) {
       throw limitExceeded(`tar archive holds more than ${limits.size} bytes`);

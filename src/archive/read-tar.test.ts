@@ -7,7 +7,7 @@ import { describe, expect, test } from "vitest";
 import { type ByteStream, collectBytes, streamOf } from "../core/byte-stream.ts";
 import { fileEntryOf } from "./archive-entry.ts";
 import { formatPaxRecords } from "./pax.ts";
-import { readTar, type ReadTarOptions } from "./read-tar.ts";
+import { readTar, type ReadTarOptions, type TarMember } from "./read-tar.ts";
 import { sortEntries } from "./sort-entries.ts";
 import { formatTarHeader } from "./tar-header.ts";
 import { writeTar } from "./write-tar.ts";
@@ -37,6 +37,30 @@ describe("readTar", () => {
       const cut = tar.subarray(0, Math.floor((tar.byteLength * part) / 16));
       await expect(listOf(streamOf(cut))).rejects.toMatchObject({ code: "ARCHIVE_INVALID" });
     }
+  });
+
+  test("reads a layer that ends after any member, as umoci writes it, and no other archive", async () => {
+    const tar = await collectBytes(writeTar(sortEntries([fileEntryOf("a", "one"), fileEntryOf("b", "two")])));
+    const ends = [515 + 1024, 2048, 2048 + 512];
+    for (const end of ends) {
+      expect(await listOf(streamOf(tar.subarray(0, end)), { layer: true })).toEqual(["a", "b"]);
+      await expect(listOf(streamOf(tar.subarray(0, end)))).rejects.toMatchObject({ code: "ARCHIVE_INVALID" });
+    }
+    for (const end of [100, 514, 600, 1024 + 100, 1024 + 514, 2048 + 100]) {
+      const cut = listOf(streamOf(tar.subarray(0, end)), { layer: true });
+      await expect(cut).rejects.toMatchObject({ code: "ARCHIVE_INVALID" });
+    }
+  });
+
+  test("tells where headers and contents stand", async () => {
+    const tar = await collectBytes(writeTar(sortEntries([fileEntryOf("a", "one"), fileEntryOf("é", "two")])));
+    const positions: TarMember["position"][] = [];
+    for await (const { position } of readTar(streamOf(tar))) positions.push(position);
+    // The second path is not ASCII, and has an extended header with its records in a block of their own.
+    expect(positions).toEqual([
+      { headers: 0, content: 512 },
+      { headers: 1024, content: 1024 + 3 * 512 },
+    ]);
   });
 
   test("refuses what follows the end, but not a blocking factor's zeros", async () => {

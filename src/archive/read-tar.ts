@@ -34,6 +34,8 @@ export interface TarMember {
   readonly target?: string;
   /** Extended header records that hold for this member. */
   readonly pax: Readonly<Record<string, string>>;
+  /** Bytes of the archive before its headers, and before its content. */
+  readonly position: { readonly headers: number; readonly content: number };
   /** To be read once, before the next member is asked for; what is left unread is skipped. */
   readonly content: ByteStream;
 }
@@ -41,6 +43,11 @@ export interface TarMember {
 /** Optional parts of {@link readTar}. */
 export interface ReadTarOptions extends Pick<OperationOptions, "signal"> {
   readonly limits?: ReadLimits | undefined;
+  /**
+   * Whether it is a layer of an image: it may end after any member, without padding and zero blocks, as umoci writes
+   * and every engine reads it. That nothing is cut off is then the digest's business. Absent: false.
+   */
+  readonly layer?: boolean | undefined;
 }
 
 /**
@@ -51,7 +58,7 @@ export interface ReadTarOptions extends Pick<OperationOptions, "signal"> {
  */
 export async function* readTar(
   content: ByteStream,
-  { limits, signal }: ReadTarOptions = {},
+  { limits, layer = false, signal }: ReadTarOptions = {},
 ): AsyncGenerator<TarMember, void, undefined> {
   const bounds = { ...READ_LIMITS, ...limits };
   const reader = new ByteReader(content);
@@ -60,24 +67,30 @@ export async function* readTar(
   try {
     for (;;) {
       signal?.throwIfAborted();
-      const next = await readMemberHeader(reader, globals);
+      const start = reader.position;
+      const next = await readMemberHeader(reader, globals, { mayEnd: layer });
       if (next === undefined) break;
       entries += 1;
       if (entries > bounds.entries)
         throw limitExceeded(`tar archive has more than ${bounds.entries} members`);
       const body = new MemberContent(reader, next.header.size, signal);
-      const member = toMember(next, body);
+      const member = toMember(next, body, { headers: start, content: reader.position });
       checkPathLength(member, bounds.pathLength);
       if (reader.position + member.size > bounds.size) {
         throw limitExceeded(`tar archive is larger than ${bounds.size} bytes`);
       }
       yield member;
-      await body.skip();
+      await body.skip({ mayEnd: layer });
     }
-    await expectEnd(reader);
+    await expectEnd(reader, { mayEnd: layer });
   } finally {
     await reader.close();
   }
+}
+
+/** Whether the stream may end where a block begins. */
+interface EndRule {
+  readonly mayEnd: boolean;
 }
 
 interface MemberHeader {
@@ -89,11 +102,12 @@ interface MemberHeader {
 async function readMemberHeader(
   reader: ByteReader,
   globals: Record<string, string>,
+  { mayEnd }: EndRule,
 ): Promise<MemberHeader | undefined> {
   let records: Record<string, string> = {};
   for (;;) {
-    const block = await readBlock(reader);
-    if (isZeroBlock(block)) {
+    const block = await readBlock(reader, { mayEnd });
+    if (block === undefined || isZeroBlock(block)) {
       if (Object.keys(records).length > 0) throw invalidTar("ends after an extended header");
       return undefined;
     }
@@ -162,7 +176,11 @@ const TYPES: Readonly<Record<string, TarMemberType>> = {
   "7": "file",
 };
 
-function toMember({ header, pax }: MemberHeader, content: MemberContent): TarMember {
+function toMember(
+  { header, pax }: MemberHeader,
+  content: MemberContent,
+  position: TarMember["position"],
+): TarMember {
   const isOldDirectory = header.typeflag === "0" && header.path.endsWith("/");
   const type = isOldDirectory ? "directory" : TYPES[header.typeflag];
   if (type === undefined || "GNU.sparse.map" in pax || "GNU.sparse.major" in pax) {
@@ -173,7 +191,7 @@ function toMember({ header, pax }: MemberHeader, content: MemberContent): TarMem
   const path = normalizeMemberPath(header.path);
   if (path === "" && type !== "directory") throw invalidTar("holds a member without a name");
   const { mode, uid, gid, mtime, size, target } = header;
-  const member = { path, type, mode, uid, gid, mtime, size, pax, content };
+  const member = { path, type, mode, uid, gid, mtime, size, pax, position, content };
   if (type === "symlink") return { ...member, target };
   return type === "hardlink" ? { ...member, target: normalizeMemberPath(target) } : member;
 }
@@ -208,22 +226,25 @@ class MemberContent implements AsyncIterable<Uint8Array> {
     }
   }
 
-  async skip(): Promise<void> {
-    this.#left += this.#padding;
+  async skip({ mayEnd }: EndRule): Promise<void> {
     const rest = this[Symbol.asyncIterator]();
     while ((await rest.next()).done !== true);
+    const padding = await this.#reader.read(this.#padding);
+    const isCut = padding.byteLength < this.#padding && !(mayEnd && padding.byteLength === 0);
+    if (isCut) throw truncated();
   }
 }
 
-async function readBlock(reader: ByteReader): Promise<Uint8Array> {
+async function readBlock(reader: ByteReader, { mayEnd }: EndRule): Promise<Uint8Array | undefined> {
   const block = await reader.read(TAR_BLOCK);
-  if (block.byteLength < TAR_BLOCK) throw truncated();
-  return block;
+  if (block.byteLength === TAR_BLOCK) return block;
+  if (mayEnd && block.byteLength === 0) return undefined;
+  throw truncated();
 }
 
 /** After the first zero block only zeros may follow: a second block, and what a blocking factor adds. */
-async function expectEnd(reader: ByteReader): Promise<void> {
-  await readBlock(reader);
+async function expectEnd(reader: ByteReader, rule: EndRule): Promise<void> {
+  await readBlock(reader, rule);
   for (;;) {
     const piece = await reader.readSome(64 * 1024);
     if (piece === undefined) return;

@@ -75,7 +75,7 @@ export async function readImageTree(
     const content = verifyStream(source.openBlob(layer, options), layer, options);
     const tar = decompress(content, { format: requireCompression(layer) });
     view.startLayer();
-    for await (const member of readTar(tar, { signal: options.signal })) await view.add(member);
+    for await (const member of readTar(tar, { layer: true, signal: options.signal })) await view.add(member);
   }
   return view.finish();
 }
@@ -137,7 +137,7 @@ async function readLayer(
     uncompressedSize += chunk.byteLength;
   });
   view.startLayer();
-  for await (const member of readTar(tar, { signal: options.signal })) await view.add(member);
+  for await (const member of readTar(tar, { layer: true, signal: options.signal })) await view.add(member);
   const found = digester.digest();
   if (found !== diffID) {
     throw new ToolingError(

@@ -49,7 +49,7 @@ async function searchLayer(source: ContentSource, layer: Descriptor, search: Sea
   const hidden: string[] = [];
   const content = verifyStream(source.openBlob(layer, context), layer, context);
   const here = new Map<string, ImageFile>();
-  for await (const member of readTar(decompress(content, context), context)) {
+  for await (const member of readTar(decompress(content, context), { ...context, layer: true })) {
     if (member.type === "file" && missing.has(member.path))
       here.set(member.path, await store(member, layer, context));
     else hidden.push(...hiddenBy(member));
