@@ -10,6 +10,7 @@ import {
   type ParsedManifest,
 } from "../oci/index.ts";
 import type { CommandContext } from "./command.ts";
+import { plainText } from "./plain-text.ts";
 import { openRepository, wantedOf } from "./registry-access.ts";
 
 /** One tool as an image tells it. */
@@ -41,7 +42,19 @@ export async function readImageTools(
  * @throws {ToolingError} `MANIFEST_INVALID`
  */
 export function listTools(document: ParsedManifest, reference: string): readonly ImageToolLine[] | undefined {
-  const text = annotationsOf(document)[IMAGE_LABELS.tools];
+  return listToolsIn(annotationsOf(document), reference);
+}
+
+/**
+ * The tools that annotations, or the labels of a config, list. Absent: they do not say.
+ *
+ * @throws {ToolingError} `MANIFEST_INVALID`
+ */
+export function listToolsIn(
+  labels: Readonly<Record<string, string>>,
+  reference: string,
+): readonly ImageToolLine[] | undefined {
+  const text = labels[IMAGE_LABELS.tools];
   return text === undefined ? undefined : parseTools(text, reference);
 }
 
@@ -74,13 +87,8 @@ function parseTools(text: string, reference: string): readonly ImageToolLine[] {
   });
 }
 
-/** What a stranger wrote is shown on one line and cannot move the cursor. */
 function plainLine({ name, version, summary }: ImageToolLine): ImageToolLine {
-  return { name: plain(name), version: plain(version), summary: plain(summary) };
-}
-
-function plain(text: string): string {
-  return text.replaceAll(/\p{C}+/gu, " ");
+  return { name: plainText(name), version: plainText(version), summary: plainText(summary) };
 }
 
 function isToolLine(value: unknown): value is ImageToolLine {

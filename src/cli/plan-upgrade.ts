@@ -6,7 +6,6 @@ import {
   type ContentSource,
   type Descriptor,
   type LayoutStore,
-  openLayoutStore,
   parseDigest,
   parseManifest,
   type ParsedManifest,
@@ -16,6 +15,7 @@ import type { LockedUse } from "../workspace/index.ts";
 import type { CommandContext } from "./command.ts";
 import { findReleases } from "./find-releases.ts";
 import { type ImageToolLine, listTools } from "./image-tools.ts";
+import { openStoreIfThere } from "./local-store.ts";
 import { childFor, platformDigests } from "./platform-digests.ts";
 import { openRepository } from "./registry-access.ts";
 import { hostPlatform } from "./choose-image.ts";
@@ -85,7 +85,7 @@ export async function planUpgrade(
     const changed = reference !== use.reference;
     return { ...ends, use: { ...use, reference }, changed, releases: 0, tools: [], download: 0 };
   }
-  const store = await openStore(context);
+  const store = await openStoreIfThere(context);
   const after = await readFacts(repository, root, use.reference, { signal });
   const platforms = platformDigests(root, after.document, wished);
   requirePlatforms(use, platforms, wish.wanted);
@@ -98,16 +98,6 @@ export async function planUpgrade(
     tools: before?.tools && after.tools && diffTools(before.tools, after.tools),
     download: await measureDownload(after.blobs, before?.blobs ?? [], store),
   };
-}
-
-/** A missing store has nothing; it is not made for a question. */
-async function openStore({ paths }: CommandContext): Promise<LayoutStore | undefined> {
-  try {
-    return await openLayoutStore(paths.store, { create: false });
-  } catch (error) {
-    if (error instanceof ToolingError && error.code === "FILE_NOT_FOUND") return undefined;
-    throw error;
-  }
 }
 
 /** What is read of an image without a layer. */
