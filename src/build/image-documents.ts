@@ -10,7 +10,7 @@ import {
   MEDIA_TYPES,
 } from "../oci/index.ts";
 import { IMAGE_USER } from "./account.ts";
-import { describePlatform, FIXED_TIME, IMAGE_ENV } from "./image-facts.ts";
+import { describePlatform, FIXED_TIME, formatLayerHistory, IMAGE_ENV } from "./image-facts.ts";
 import type { InheritedConfig, LayerBlob } from "./layer-record.ts";
 
 /** A JSON document of an image, ready to be stored. */
@@ -53,7 +53,7 @@ export function formatImageConfig(parts: ImageConfigParts): ImageDocument {
       Labels: { ...inherited?.labels, ...labels },
     },
     rootfs: { type: "layers", diff_ids: layers.map(({ blob }) => blob.diffID) },
-    history: layers.map(({ name }) => ({ created: FIXED_TIME, created_by: `toolbox build: ${name}` })),
+    history: layers.map(({ name }) => ({ created: FIXED_TIME, created_by: formatLayerHistory(name) })),
   };
   return formatDocument(config, MEDIA_TYPES.imageConfig);
 }

@@ -17,6 +17,18 @@ export const IMAGE_LABELS = {
   tools: "dev.toolbox.tools",
 } as const;
 
+const MADE_BY = "toolbox build: ";
+
+/** The line of the history for a layer of ours; its name is the tools in it, `base` or `top`. */
+export function formatLayerHistory(name: string): string {
+  return `${MADE_BY}${name}`;
+}
+
+/** The name of a layer of ours by its line in the history. Absent: somebody else has made it. */
+export function layerNameOf(createdBy: string): string | undefined {
+  return createdBy.startsWith(MADE_BY) ? createdBy.slice(MADE_BY.length) : undefined;
+}
+
 /**
  * Names the part of the lock that one image is made from. It stays as it is while other images of the same
  * lock change, so that their build does not give this image a new digest.

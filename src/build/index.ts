@@ -8,7 +8,7 @@ export { applyBuild } from "./apply.ts";
 export type { BuildContext } from "./build-layer.ts";
 export { createLayerSources, type LayerSourcesOptions } from "./create-layer-sources.ts";
 export { describePlan, type PlannedLayerReport, type PlanReport } from "./describe-plan.ts";
-export { digestImageLock, IMAGE_LABELS } from "./image-facts.ts";
+export { digestImageLock, IMAGE_LABELS, layerNameOf } from "./image-facts.ts";
 export { checkBudgets, type ImageSize, measureImage } from "./image-size.ts";
 export type { LayerFiles, LayerSources } from "./layer-sources.ts";
 export type { LayerStore } from "./layer-writer.ts";

@@ -125,6 +125,11 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     summary: "Run every tool of an image, on each platform",
     load: async () => (await import("./commands/test.ts")).testCommand,
   },
+  diff: {
+    group: "making",
+    summary: "Show how two images differ, from the tools down to the byte",
+    load: async () => (await import("./commands/diff.ts")).diffCommand,
+  },
   publish: {
     group: "shipping",
     summary: "Push built images to a registry",

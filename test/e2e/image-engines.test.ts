@@ -32,6 +32,17 @@ async function load(target: string, env: Readonly<Record<string, string>>): Prom
   return `${code}: ${stdout}${stderr}`;
 }
 
+/** The image at hand beside what an engine has of it. */
+async function compare(image: string, env: Readonly<Record<string, string>>): Promise<string> {
+  const words = ["diff", `oci:${layout}:1.0`, image, "--platform", "linux/amd64", "--files"];
+  const { code, stdout, stderr } = await runToolbox(words, { env });
+  return `${code}: ${stdout}${stderr}`;
+}
+
+/** Engines keep config and layers, but neither the manifest nor the compression. */
+const AS_IT_WENT_IN =
+  /^1: [^]* of (?:docker|podman) [^]*linux\/amd64\n {2}layer 1: same content, other compression, [^]*descriptor mediaType/;
+
 describe.runIf(canStartDocker())("docker", () => {
   let docker: RunningDocker;
   beforeAll(async () => {
@@ -45,6 +56,8 @@ describe.runIf(canStartDocker())("docker", () => {
       env: docker.env,
     });
     expect(seen.trim()).toBe(id);
+    expect(await compare(`docker-daemon:${NAME}`, docker.env)).toMatch(AS_IT_WENT_IN);
+    expect(await compare("docker-daemon:none:1", docker.env)).toMatch(/^125: .*\[ENGINE_FAILED\]/s);
   });
 });
 
@@ -59,6 +72,7 @@ describe.runIf(canRunPodman())("podman", () => {
       expect(await load(`containers-storage:${NAME}`, env)).toMatch(/^0: /);
       const seen = await outputOf("podman", ["image", "inspect", "--format", "{{.Id}}", NAME], { env });
       expect(`sha256:${seen.trim()}`).toBe(id);
+      expect(await compare(`containers-storage:${NAME}`, env)).toMatch(AS_IT_WENT_IN);
     } finally {
       await runProgram("podman", ["system", "reset", "--force"], { env });
       await own.remove();
