@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { describeCompileFailure, describeGoFailure } from "./go-failure.ts";
-import { formatMainModule } from "./go-main-module.ts";
+import { formatMainModule, writeMainModule } from "./go-main-module.ts";
 import { hashTree } from "./module-archive.ts";
 import { fillTemplate, fillTemplates, versionValues } from "./version-template.ts";
 
@@ -49,6 +52,25 @@ replace dep.example/c v1.0.0 => fork.example/c v1.0.1
       "replace tool.example/tool v1.2.3 => ./module",
     );
   });
+});
+
+test.each([
+  ["has a go.sum", "dep.example/a v1.0.0 h1:aaaa=\n"],
+  ["depends on nothing and has none", undefined],
+])("the sums of a module that %s are completed by its own", async (_, sums) => {
+  const folder = await mkdtemp(join(tmpdir(), "toolbox-module-"));
+  try {
+    if (sums !== undefined) await writeFile(join(folder, "go.sum"), sums);
+    const main = join(folder, "main");
+    const module = { path: "tool.example/tool", version: "v1.2.3", folder } as Parameters<
+      typeof writeMainModule
+    >[1];
+    await writeMainModule(main, module, { Go: "1.26.0" }, { moduleSum: "h1:bbbb=", goModSum: "h1:cccc=" });
+    const own = "tool.example/tool v1.2.3 h1:bbbb=\ntool.example/tool v1.2.3/go.mod h1:cccc=\n";
+    expect(await readFile(join(main, "go.sum"), "utf8")).toBe(`${sums ?? ""}${own}`);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
 });
 
 test("a tree's hash is what the go command computes", () => {

@@ -2,7 +2,7 @@
 import { chmod, cp, readdir, readFile, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { LockedGo } from "../catalog/index.ts";
-import { ToolingError } from "../core/error.ts";
+import { isSystemError, ToolingError } from "../core/error.ts";
 import { makeFolder } from "../core/make-folder.ts";
 import type { GoModule } from "./go-module.ts";
 import { type RunProgramOptions, runProgram } from "./subprocess.ts";
@@ -101,13 +101,23 @@ function replacedFolder(path: string, replace: Readonly<Record<string, string>>)
 }
 
 async function mainModuleSums(module: GoModule, recipe: MainModuleRecipe): Promise<string> {
-  const own = await readFile(join(module.folder, "go.sum"), "utf8");
-  const added = [
+  const lines = [
+    ...(await ownSums(module)),
     `${module.path} ${module.version} ${recipe.moduleSum}`,
     `${module.path} ${module.version}/go.mod ${recipe.goModSum}`,
     ...(recipe.sums ?? []),
   ];
-  return `${own.trimEnd()}\n${added.join("\n")}\n`;
+  return `${lines.join("\n")}\n`;
+}
+
+/** A module that depends on nothing has no go.sum. */
+async function ownSums({ folder }: GoModule): Promise<readonly string[]> {
+  try {
+    return [(await readFile(join(folder, "go.sum"), "utf8")).trimEnd()];
+  } catch (error) {
+    if (isSystemError(error, "ENOENT")) return [];
+    throw error;
+  }
 }
 
 /** The module cache is read-only and shared, so additions go into a copy. */
