@@ -59,8 +59,8 @@ function describeBinary(name: string, files: LayerRecord["files"]): Json {
 function describeSource(entry: LockedToolPlatform): Json {
   switch (entry.source) {
     case "go": {
-      const { source, module, version, moduleSum, toolchain } = entry;
-      return { kind: source, module, package: entry.package, version, moduleSum, toolchain };
+      const { source, module, version, moduleSum, unconfirmed, toolchain } = entry;
+      return { kind: source, module, package: entry.package, version, moduleSum, unconfirmed, toolchain };
     }
     case "debian":
       return { kind: entry.source, packages: entry.packages.map(describePackage) };

@@ -56,10 +56,12 @@ export interface LockedGo {
   readonly toolchain: string;
   /** Hash of the toolchain's tree by the host it runs on, such as `linux-amd64`. */
   readonly toolchainSums: Readonly<Record<string, string>>;
-  /** Hash of the module's tree, `h1:...`, checked against the checksum database when it was locked. */
+  /** Hash of the module's tree, `h1:...`, checked against the checksum database when it was locked, unless `unconfirmed`. */
   readonly moduleSum: string;
   /** Hash of the module's go.mod, `h1:...`. */
   readonly goModSum: string;
+  /** The machine's settings said not to ask the database: the hashes are the proxy's word alone. Absent: they are confirmed. */
+  readonly unconfirmed?: true | undefined;
 }
 
 /** Debian packages that the base lacks, in the order in which they are unpacked. */
@@ -203,6 +205,7 @@ const lockedGo = z.strictObject({
   toolchainSums: z.record(word, goHashSchema),
   moduleSum: goHashSchema,
   goModSum: goHashSchema,
+  unconfirmed: z.literal(true).optional(),
 });
 
 const lockedDebian = z.strictObject({

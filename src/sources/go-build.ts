@@ -34,7 +34,9 @@ export async function buildGoProgram(
   context: SourceContext,
 ): Promise<CachedProgram> {
   const builds = join(context.cacheDir, "go-builds");
-  const folder = programFolder(builds, { recipe: RECIPE, locked, platform });
+  // Who vouched for the hash makes no difference to the bytes.
+  const { unconfirmed: _, ...ingredients } = locked;
+  const folder = programFolder(builds, { recipe: RECIPE, locked: ingredients, platform });
   const what = describeBuild(locked, platform);
   const known = await readProgram(folder);
   if (known !== undefined) {

@@ -12,6 +12,21 @@ test("a module that has moved is a version that is not to be had, and says where
   expect(failure.message).toBe('"moved.example/tool@v0.40.0" calls itself "new.example/tool"');
 });
 
+test("a version that the checksum database does not have is told apart from one that is something else", () => {
+  const start = "lint.example@v1.2.3: verifying go.mod: lint.example@v1.2.3/go.mod: ";
+  const unknown = describeGoFailure(
+    "lint.example@v1.2.3",
+    `${start}reading https://db.example/lookup/lint.example@v1.2.3: 404 Not Found`,
+    "go1.27.3",
+  );
+  expect([unknown.code, unknown.message]).toEqual([
+    "VERSION_NOT_FOUND",
+    '"lint.example@v1.2.3" has no record in Go\'s checksum database',
+  ]);
+  const other = describeGoFailure("lint.example@v1.2.3", `${start}checksum mismatch`, "go1.27.3");
+  expect(other.code).toBe("CHECKSUM_MISMATCH");
+});
+
 test("what nobody foresaw is told in the go command's last line", () => {
   const { code, message } = describeGoFailure(
     "lint.example@v1",

@@ -17,6 +17,12 @@ const RULES: readonly FailureRule[] = [
     hint: "Choose an older version of this tool, or name a newer pinned toolchain in its definition.",
   },
   {
+    pattern: /verifying (?:module|go\.mod)[\s\S]*(?:404 Not Found|410 Gone)/,
+    code: "VERSION_NOT_FOUND",
+    message: (what) => `"${what}" has no record in Go's checksum database`,
+    hint: 'Choose another version; or trust the Go proxy alone: with GONOSUMDB=MODULE set, lock it, and the lock says "unconfirmed".',
+  },
+  {
     pattern:
       /SECURITY ERROR|checksum mismatch|missing go\.sum entry|invalid checksum|verifying (?:module|go\.mod)/,
     code: "CHECKSUM_MISMATCH",

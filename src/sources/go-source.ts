@@ -12,6 +12,7 @@ import {
 } from "../catalog/index.ts";
 import { ToolingError } from "../core/error.ts";
 import { buildGoProgram } from "./go-build.ts";
+import { isUnconfirmed } from "./go-checksum.ts";
 import { fetchDependencies } from "./go-dependencies.ts";
 import { downloadEnvironment, goFolders } from "./go-environment.ts";
 import { type GoModFile, readGoMod, writeMainModule } from "./go-main-module.ts";
@@ -66,12 +67,14 @@ async function lockTool(
   if (isExactVersion(range)) return await lockVersion(definition, tool, bareVersion(range), context);
   const versions = await listVersions(definition, context);
   const wanted = versions.filter((version) => satisfiesRange(version, range));
+  let newest: ToolingError | undefined;
   for (const version of wanted.slice(0, MOST_TRIED)) {
     try {
       return await lockVersion(definition, tool, version, context);
     } catch (error) {
       // Company proxies hold new versions back, and list them all the same.
       if (!(error instanceof ToolingError) || error.code !== "VERSION_NOT_FOUND") throw error;
+      newest ??= error;
       context.onProgress?.({
         type: "noted",
         what: `lock ${tool.name}`,
@@ -79,6 +82,7 @@ async function lockTool(
       });
     }
   }
+  if (wanted.length === 1 && newest !== undefined) throw newest;
   const offered = wanted.length > 0 ? wanted : versions;
   throw new ToolingError(
     "VERSION_NOT_FOUND",
@@ -99,6 +103,8 @@ async function lockVersion(
   const goroot = await ensureToolchain(toolchain, context);
   const options = { goroot, toolchain: toolchain.version };
   const module = await fetchGoModule(definition.module, `v${version}`, options, context);
+  const unconfirmed = isUnconfirmed(module.path, await context.mirrors.goSettings());
+  if (unconfirmed) noteUnconfirmed(tool.name, module, context);
   const values = versionValues(version, { commit: module.commit, date: module.time });
   const bare: LockedGo = {
     source: "go",
@@ -114,9 +120,19 @@ async function lockVersion(
     toolchainSums: toolchain.sums,
     moduleSum: module.sum,
     goModSum: module.goModSum,
+    ...(unconfirmed && { unconfirmed }),
   };
   const locked = await lockDependencies(bare, definition, { goroot, module, values }, context);
   return { version, platforms: Object.fromEntries(context.platforms.map((platform) => [platform, locked])) };
+}
+
+function noteUnconfirmed(
+  tool: string,
+  { path, version }: Pick<GoModule, "path" | "version">,
+  { onProgress }: SourceContext,
+): void {
+  const note = `nobody but the Go proxy says what "${path}@${version}" is: GOSUMDB, GONOSUMDB or GOPRIVATE asks for that`;
+  onProgress?.({ type: "noted", what: `lock ${tool}`, note });
 }
 
 interface DependencyContext {
