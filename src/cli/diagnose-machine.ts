@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { ENGINE_NAMES, type EngineHost, type EngineName, openEngine } from "../engines/index.ts";
+import { ENGINE_NAMES, type EngineHost, type EngineName, openEngine, recallFault } from "../engines/index.ts";
 import { type Finding, fine } from "./finding.ts";
 import { formatSize } from "./measure.ts";
 
@@ -39,7 +39,12 @@ export async function diagnoseMachine(machine: DiagnosedMachine): Promise<Findin
 async function diagnoseEngines({ engines }: DiagnosedMachine): Promise<Finding[]> {
   const wish = engines.env["TOOLBOX_ENGINE"];
   const answers = await Promise.all(
-    ENGINE_NAMES.map(async (name) => ({ name, status: await (await openEngine(name, engines)).detect() })),
+    ENGINE_NAMES.map(async (name) => {
+      const status = await (await openEngine(name, engines)).detect();
+      // What it says of itself is not what happened when it was used.
+      const fault = status.state === "ready" ? await recallFault(name, engines) : undefined;
+      return { name, status: fault ?? status };
+    }),
   );
   const ready = answers.filter(({ status }) => status.state === "ready").map(({ name }) => name);
   const findings = answers.map(({ name, status }): Finding => {

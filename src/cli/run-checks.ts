@@ -7,18 +7,20 @@ import { mapConcurrently } from "../core/concurrency.ts";
 import { ToolingError } from "../core/error.ts";
 import {
   EMBEDDED_NAMES,
+  type Engine,
   type EngineHost,
   type EngineImage,
   type EngineName,
   runCaptured,
   selectEngine,
+  useEngine,
 } from "../engines/index.ts";
 import type { ContentSource } from "../oci/index.ts";
 import { planSession, type Session, type SessionImage } from "../session/index.ts";
 import { describeCaller } from "./caller.ts";
 import type { CheckedImage } from "./checked-image.ts";
 import type { CommandContext } from "./command.ts";
-import { type Emulation, findEmulation } from "./emulation.ts";
+import { findEmulation } from "./emulation.ts";
 import { EXIT_CODES } from "./exit-code.ts";
 import { engineHost } from "./run-session.ts";
 
@@ -109,8 +111,6 @@ async function findPlace(
   const emulation = await findEmulation(image.platform, plain);
   if (emulation.kind === "missing") return { reason: emulation.reason };
   const host = emulation.kind === "program" ? { ...plain, emulator: emulation.program } : plain;
-  const chosen = await chooseEngine(wish ?? context.env["TOOLBOX_ENGINE"], { emulation, host }, context);
-  if ("reason" in chosen) return chosen;
   const { reference } = image;
   const supply = {
     store,
@@ -118,29 +118,37 @@ async function findPlace(
       openRegistry: async () => (await import("./registry-access.ts")).openRepository(reference, context),
     }),
   };
-  const { engine } = chosen;
-  const held = await engine.ensureImage(image, supply, { signal, onProgress });
-  return { engine: engine.name, image, held, host, isForeign: emulation.kind !== "native" };
+  const use = async (engine: Engine): Promise<CheckPlace> => {
+    const held = await engine.ensureImage(image, supply, { signal, onProgress });
+    await engine.proveImage?.(image, held);
+    return { engine: engine.name, image, held, host, isForeign: emulation.kind !== "native" };
+  };
+  const wished = wish ?? context.env["TOOLBOX_ENGINE"];
+  return emulation.kind === "program"
+    ? await useEmulating(wished, host, use, context)
+    : await useEngine(wished, host, use, { signal, onProgress });
 }
 
 /** An emulator that has to be named can only be named by the embedded runner. */
-async function chooseEngine(
+async function useEmulating(
   wish: string | undefined,
-  { emulation, host }: { readonly emulation: Emulation; readonly host: EngineHost },
+  host: EngineHost,
+  use: (engine: Engine) => Promise<CheckPlace>,
   { signal }: CommandContext,
-): Promise<Pick<Awaited<ReturnType<typeof selectEngine>>, "engine"> | { readonly reason: string }> {
-  if (emulation.kind !== "program") return await selectEngine(wish, host, { signal });
+): Promise<CheckPlace | { readonly reason: string }> {
   if (wish !== undefined && wish !== "embedded" && !EMBEDDED_NAMES.some((name) => name === wish)) {
     return {
       reason: `${wish} needs the kernel's help to run them: register qemu with binfmt, or use --engine embedded`,
     };
   }
+  let chosen: Engine;
   try {
-    return await selectEngine(wish ?? "embedded", host, { signal });
+    chosen = (await selectEngine(wish ?? "embedded", host, { signal })).engine;
   } catch (error) {
     if (!(error instanceof ToolingError)) throw error;
     return { reason: `the embedded runner, which could emulate, cannot be used: ${error.message}` };
   }
+  return await use(chosen);
 }
 
 async function runJob(

@@ -11,9 +11,9 @@ import {
   lookAtOutput,
   processSignals,
   type RunOutcome,
-  selectEngine,
   systemFiles,
   systemPrograms,
+  useEngine,
   virtualMachineOf,
 } from "../engines/index.ts";
 import { ToolingError } from "../core/error.ts";
@@ -117,11 +117,7 @@ export async function openRun(
   const { signal, onProgress, paths } = context;
   const store = openStoreLate(paths.store);
   const chosen = await chooseImage(request.image, store, context);
-  const { engine } = await selectEngine(request.engine ?? facts.env["TOOLBOX_ENGINE"], engineHost(context), {
-    signal,
-  });
   const apart = placeApart(request.extras ?? {}, chosen.lock, paths.state);
-  const session = await planRun(request, context, { ...facts, ...chosen, apart, engine: engine.name });
   const { reference } = chosen.image;
   const supply = {
     store,
@@ -129,8 +125,14 @@ export async function openRun(
       openRegistry: async () => (await import("./registry-access.ts")).openRepository(reference, context),
     }),
   };
-  const held = await engine.ensureImage(chosen.image, supply, { signal, onProgress });
-  return { session, engine, held, used: chosen.used, apart };
+  const use = async (engine: Engine): Promise<OpenRun> => {
+    const session = await planRun(request, context, { ...facts, ...chosen, apart, engine: engine.name });
+    const held = await engine.ensureImage(chosen.image, supply, { signal, onProgress });
+    await engine.proveImage?.(chosen.image, held);
+    return { session, engine, held, used: chosen.used, apart };
+  };
+  const wish = request.engine ?? facts.env["TOOLBOX_ENGINE"];
+  return await useEngine(wish, engineHost(context), use, { signal, onProgress });
 }
 
 interface RunBasis extends RunFacts, ChosenImage {

@@ -11,6 +11,7 @@ import {
   type EngineHost,
   type EngineImage,
   selectEngine,
+  useEngine,
 } from "../engines/index.ts";
 import type { Session } from "../session/index.ts";
 import type { CommandContext } from "./command.ts";
@@ -32,32 +33,52 @@ export function openStepRunner(context: CommandContext): StepRunner {
     run: async (step, options) => {
       // Unpacked images and notes on them go with the step.
       const host = { ...engineHost(context), dataDir: step.scratch, stateDir: step.scratch };
-      const engine = await chooseEngine(context.env["TOOLBOX_ENGINE"], host, options);
       const session = await planStep(step, host);
-      const { digest, platform, source } = step;
-      const held = await engine.ensureImage({ digest, platform }, { store: source }, options);
-      options.signal?.throwIfAborted();
-      try {
-        const { exitCode, failure } = await engine.run(session, held);
-        if (exitCode !== 0) throw await stepFailed(step, exitCode, failure);
-      } finally {
-        await forgetImage(engine, held, host);
-      }
+      const wish = await chooseEngine(context.env["TOOLBOX_ENGINE"], host, options);
+      await useEngine(
+        wish,
+        host,
+        async (engine) => runStep(engine, { step, session, host }, options),
+        options,
+      );
     },
   };
 }
 
+/** What to ask for. Absent: any engine. */
 async function chooseEngine(
   wish: string | undefined,
   host: EngineHost,
   options: OperationOptions,
-): Promise<Engine> {
-  if (wish !== undefined && wish !== "") return (await selectEngine(wish, host, options)).engine;
+): Promise<string | undefined> {
+  if (wish !== undefined && wish !== "") return wish;
   try {
-    return (await selectEngine("embedded", host, options)).engine;
+    await selectEngine("embedded", host, options);
+    return "embedded";
   } catch (error) {
     if (!(error instanceof ToolingError)) throw error;
-    return (await selectEngine(undefined, host, options)).engine;
+    return undefined;
+  }
+}
+
+async function runStep(
+  engine: Engine,
+  {
+    step,
+    session,
+    host,
+  }: { readonly step: StepSession; readonly session: Session; readonly host: EngineHost },
+  options: OperationOptions,
+): Promise<void> {
+  const { digest, platform, source } = step;
+  const held = await engine.ensureImage({ digest, platform }, { store: source }, options);
+  try {
+    await engine.proveImage?.({ digest, platform }, held);
+    options.signal?.throwIfAborted();
+    const { exitCode, failure } = await engine.run(session, held);
+    if (exitCode !== 0) throw await stepFailed(step, exitCode, failure);
+  } finally {
+    await forgetImage(engine, held, host);
   }
 }
 

@@ -23,7 +23,7 @@ import { LAUNCHED_NAME } from "./launch-piped.ts";
 import { prepareSession } from "./prepare-session.ts";
 import type { ForegroundProgram } from "./program-runner.ts";
 import { refuseRootlessLimits } from "./refuse-limits.ts";
-import { forgetStatus } from "./remembered-status.ts";
+import { forgetStatus, rememberFault } from "./remembered-status.ts";
 import { runForeground } from "./run-foreground.ts";
 import type { ForwardedSignal } from "./signal-source.ts";
 import { ContainerWarmth } from "./warm-sessions.ts";
@@ -68,6 +68,15 @@ export class ContainerEngine implements Engine {
     return this.#provide(image, supply, options);
   }
 
+  async proveImage(image: SessionImage, held: EngineImage): Promise<void> {
+    if (held.proven === true) return;
+    const program = await this.#find();
+    if (program === undefined) throw engineNotFound(this.name);
+    const fault = await this.#findFault(program, held);
+    if (fault !== undefined) throw new ToolingError("ENGINE_UNUSABLE", fault.reason, { hint: fault.cure });
+    await writeHeldImage(this.name, image, { host: this.#host, held: { ...held, proven: true } });
+  }
+
   async run(session: Session, image: EngineImage): Promise<RunOutcome> {
     const prepared = await prepareSession(session, this.#host.stateDir);
     const warm = await this.warm.run(prepared, image);
@@ -84,14 +93,24 @@ export class ContainerEngine implements Engine {
 
   async #explain(outcome: RunOutcome, image: EngineImage): Promise<RunOutcome> {
     const program = await this.#find();
-    if (program === undefined) return outcome;
-    const reason = await findEngineFault({ program, name: this.name }, image, this.#host);
-    if (reason === undefined) return outcome;
-    return {
-      exitCode: ENGINE_EXIT_CODE,
-      failure: `${this.name} is there, but cannot start anything: ${reason}`,
-      hint: cureEngineFault(this.name, reason),
-    };
+    const fault = program === undefined ? undefined : await this.#findFault(program, image);
+    if (fault === undefined) return outcome;
+    // The next command has to see for itself.
+    if (this.#supply !== undefined) await forgetHeldImage(this.name, this.#supply.image, this.#host);
+    return { exitCode: ENGINE_EXIT_CODE, failure: fault.reason, hint: fault.cure };
+  }
+
+  /** Why the engine cannot start anything, which is remembered. Absent: it can. */
+  async #findFault(
+    program: string,
+    image: EngineImage,
+  ): Promise<{ readonly reason: string; readonly cure: string } | undefined> {
+    const told = await findEngineFault({ program, name: this.name }, image, this.#host);
+    if (told === undefined) return undefined;
+    const reason = `${this.name} is there, but cannot start anything: ${told}`;
+    const fault = { reason, cure: cureEngineFault(this.name, told) };
+    await rememberFault(this.name, fault, this.#host);
+    return fault;
   }
 
   async plan(session: Session, image: EngineImage): Promise<LaunchPlan> {

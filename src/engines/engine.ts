@@ -60,6 +60,8 @@ export interface EngineImage {
   readonly location: string;
   /** Whether the engine runs as a plain user. Absent: it does not. */
   readonly rootless?: boolean | undefined;
+  /** Whether the engine was seen to start it. Absent: nobody has looked. */
+  readonly proven?: boolean | undefined;
 }
 
 /** Where an image can come from. */
@@ -187,6 +189,13 @@ export interface Engine {
    * @throws {ToolingError} `IMAGE_NOT_FOUND`, `ENGINE_FAILED`, `PLATFORM_UNAVAILABLE`, and what the supply throws
    */
   ensureImage(image: SessionImage, supply: ImageSupply, options?: OperationOptions): Promise<EngineImage>;
+  /**
+   * Makes sure, once for each image, that the engine can start anything at all: some answer every question and cannot.
+   * Absent: that was seen when the engine was detected.
+   *
+   * @throws {ToolingError} `ENGINE_UNUSABLE`, `ENGINE_NOT_FOUND`
+   */
+  proveImage?(image: SessionImage, held: EngineImage): Promise<void>;
   /**
    * Runs to the end with this process's own stdin, stdout and stderr, passing signals on.
    *

@@ -22,7 +22,12 @@ export async function readHeldImage(
   try {
     const note = JSON.parse(readFileSync(notePath(engine, image, host), "utf8")) as Partial<EngineImage>;
     if (typeof note.location !== "string" || note.location === "") return undefined;
-    return { location: note.location, ...(note.rootless === true ? { rootless: true } : {}) };
+    const { location, rootless, proven } = note;
+    return {
+      location,
+      ...(rootless === true ? { rootless } : {}),
+      ...(proven === true ? { proven } : {}),
+    };
   } catch (error) {
     if (isSystemError(error, "ENOENT") || error instanceof SyntaxError) return undefined;
     throw error;

@@ -26,6 +26,7 @@ export { hasImageAtHand } from "./image-at-hand.ts";
 export { quote } from "./launch-word.ts";
 export { launchedSession, type LauncherRequest, renderLauncher } from "./launcher.ts";
 export { type ProgramRunner, systemPrograms } from "./program-runner.ts";
-export { EMBEDDED_NAMES, type EngineChoice, openEngine, selectEngine } from "./select-engine.ts";
+export { recallFault } from "./remembered-status.ts";
+export { EMBEDDED_NAMES, type EngineChoice, openEngine, selectEngine, useEngine } from "./select-engine.ts";
 export { processSignals, type SignalSource } from "./signal-source.ts";
 export { virtualMachineOf } from "./virtual-machine.ts";

@@ -12,6 +12,9 @@ import { SYSTEM_PATH } from "./host-tools.ts";
 /** Milliseconds that an answer is believed. One that says no is soon asked again, because people then act on it. */
 const LIFETIME = { ready: 600_000, stopped: 30_000, missing: 0 } as const;
 
+/** Milliseconds that an engine that answers, but could start nothing, is left alone: to try it again takes seconds. */
+const FAULT_LIFETIME = 600_000;
+
 const PROGRAMS: Readonly<Record<EngineName, string>> = {
   docker: "docker",
   podman: "podman",
@@ -33,6 +36,8 @@ interface StatusNote extends ProgramIdentity {
   /** Milliseconds since 1970. */
   readonly asked: number;
   readonly status: EngineStatus;
+  /** Whether the engine said that it is ready, and could start nothing. Absent: it did not. */
+  readonly isFault?: boolean | undefined;
 }
 
 /**
@@ -43,7 +48,8 @@ export async function recallStatus(name: EngineName, host: EngineHost): Promise<
   const note = readNote(notePath(name, host));
   if (note === undefined) return undefined;
   const age = nowOf(host) - note.asked;
-  if (age < 0 || age >= LIFETIME[note.status.state]) return undefined;
+  if (age < 0 || age >= (note.isFault === true ? FAULT_LIFETIME : LIFETIME[note.status.state]))
+    return undefined;
   const identity = await identify(name, host);
   const isSame = identity?.program === note.program && identity.modified === note.modified;
   return isSame ? note.status : undefined;
@@ -55,9 +61,32 @@ export async function rememberStatus(
   status: EngineStatus,
   host: EngineHost,
 ): Promise<void> {
+  if (LIFETIME[status.state] > 0) await writeNote(name, { status }, host);
+}
+
+/** Remembers that an engine says that it is ready, but could start nothing. It is believed until it is asked for by name. */
+export async function rememberFault(
+  name: EngineName,
+  { reason, cure }: { readonly reason: string; readonly cure: string },
+  host: EngineHost,
+): Promise<void> {
+  await writeNote(name, { status: { state: "stopped", reason, cure }, isFault: true }, host);
+}
+
+/** Why the engine could start nothing a short while ago. Absent: it could, or nobody tried. */
+export async function recallFault(name: EngineName, host: EngineHost): Promise<EngineStatus | undefined> {
+  const isFault = readNote(notePath(name, host))?.isFault === true;
+  return isFault ? recallStatus(name, host) : undefined;
+}
+
+async function writeNote(
+  name: EngineName,
+  content: Pick<StatusNote, "status" | "isFault">,
+  host: EngineHost,
+): Promise<void> {
   const identity = await identify(name, host);
-  if (identity === undefined || LIFETIME[status.state] === 0) return;
-  const note: StatusNote = { ...identity, asked: nowOf(host), status };
+  if (identity === undefined) return;
+  const note: StatusNote = { ...identity, asked: nowOf(host), ...content };
   await writeFileAtomically(notePath(name, host), formatCanonicalJson(note, { indent: 2 }), {
     mode: 0o600,
   }).catch(() => {});

@@ -24,6 +24,12 @@ export async function openEngine(name: EngineName, host: EngineHost): Promise<En
   return openEmbeddedEngine(name, host);
 }
 
+/** How to select. */
+export interface SelectEngineOptions extends OperationOptions {
+  /** Engines that have just been seen to start nothing. Absent: none. */
+  readonly faults?: ReadonlyMap<EngineName, EngineStatus> | undefined;
+}
+
 /**
  * The engine that was asked for, or the first that is ready. What an engine said a short while ago is believed, but not
  * its refusal when it was asked for by name.
@@ -34,7 +40,7 @@ export async function openEngine(name: EngineName, host: EngineHost): Promise<En
 export async function selectEngine(
   wish: string | undefined,
   host: EngineHost,
-  options: OperationOptions = {},
+  options: SelectEngineOptions = {},
 ): Promise<EngineChoice> {
   const names =
     wish === undefined ? ENGINE_NAMES : wish === "embedded" ? EMBEDDED_NAMES : [parseEngineName(wish)];
@@ -61,12 +67,39 @@ export async function selectEngine(
   );
 }
 
+/**
+ * Does something with the engine that was asked for, or with the first that is ready; when that one turns out to start
+ * nothing, and nobody asked for it by name, then with the next.
+ *
+ * @param use Started anew with each engine. Whoever holds an image in it calls `proveImage`.
+ * @throws {ToolingError} what `use` throws, `ENGINE_NOT_FOUND`, `ENGINE_NOT_RUNNING`, `COMMAND_USAGE`
+ */
+export async function useEngine<T>(
+  wish: string | undefined,
+  host: EngineHost,
+  use: (engine: Engine) => Promise<T>,
+  options: OperationOptions = {},
+): Promise<T> {
+  const faults = new Map<EngineName, EngineStatus>();
+  for (;;) {
+    const { engine } = await selectEngine(wish, host, { ...options, faults });
+    try {
+      return await use(engine);
+    } catch (error) {
+      const isFault = error instanceof ToolingError && error.code === "ENGINE_UNUSABLE";
+      if (!isFault || engine.name === wish) throw error;
+      faults.set(engine.name, { state: "stopped", reason: error.message, cure: error.hint ?? "" });
+      options.onProgress?.({ type: "noted", what: "engine", note: error.message });
+    }
+  }
+}
+
 async function askEngine(
   name: EngineName,
   { host, isWished }: { readonly host: EngineHost; readonly isWished: boolean },
-  options: OperationOptions,
+  { faults, ...options }: SelectEngineOptions,
 ): Promise<{ readonly engine?: Engine; readonly status: EngineStatus }> {
-  const known = await recallStatus(name, host);
+  const known = faults?.get(name) ?? (await recallStatus(name, host));
   if (known !== undefined && (known.state === "ready" || !isWished)) return { status: known };
   const engine = await openEngine(name, host);
   const status = await engine.detect(options);

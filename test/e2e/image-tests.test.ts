@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { readdir, writeFile } from "node:fs/promises";
+import { mkdir, readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -44,6 +44,15 @@ const HANGING_SECONDS = String(1_000_000 + process.pid);
 const HANGING_TEST = `
         - name: never ends
           command: [sleep, "${HANGING_SECONDS}"]
+`;
+
+/** Holds every image, and cannot start a container. */
+const UNABLE_ENGINE = `#!/bin/sh
+case "$1" in
+version) echo '{"Client":{"Version":"27.0.1","APIVersion":"1"},"Server":{"Version":"27.0.1"}}' ;;
+load) cat >/dev/null ;;
+run) echo "no cgroups here" >&2; exit 125 ;;
+esac
 `;
 
 const ENGINES: readonly (readonly [string])[] = canStartDocker()
@@ -113,6 +122,24 @@ describe("toolbox test", () => {
       "refuses strangers: passed",
       "has no network: passed",
     ]);
+  });
+
+  test("takes the next engine where one answers but can start nothing, unless that one is asked for", async () => {
+    const path = join(folder.path, "broken");
+    await mkdir(path);
+    for (const name of ["docker", "podman", "nerdctl"])
+      await writeFile(join(path, name), UNABLE_ENGINE, { mode: 0o755 });
+    const env = { PATH: `${path}:${process.env["PATH"]}` };
+    const first = await workspace.toolbox(["test", "tools", "--json"], { env });
+    expect(first.code, first.stderr).toBe(0);
+    expect(first.stderr).toContain("docker is there, but cannot start anything: no cgroups here");
+    expect(JSON.parse(first.stdout)).toMatchObject({ passed: 4 });
+    const second = await workspace.toolbox(["test", "tools", "--json"], { env });
+    expect([second.code, second.stderr.includes("no cgroups")]).toEqual([0, false]);
+    expect(await workspace.toolbox(["test", "tools", "--engine", "docker"], { env })).toMatchObject({
+      code: 125,
+      stderr: expect.stringMatching(/no cgroups here \[ENGINE_UNUSABLE\]\nhint: .*--engine embedded/),
+    });
   });
 
   test("takes all images of the workspace, or one tool of them, and can show its plan", async () => {
