@@ -3,7 +3,13 @@
  * What tools there are: definitions (ours and the user's, same schema) and the words for what one resolved to.
  * Knows YAML and the shape of every source; knows nothing of networks, caches, images or the workspace.
  */
-export { loadCatalog, loadGoToolchains, parseToolDefinition } from "./load-catalog.ts";
+export {
+  loadCatalog,
+  loadGoToolchains,
+  openCatalog,
+  parseToolDefinition,
+  type ToolCatalog,
+} from "./load-catalog.ts";
 export {
   type LockedDebian,
   type LockedFile,

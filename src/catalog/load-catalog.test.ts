@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterEach, describe, expect, test } from "vitest";
 import { ToolingError } from "../core/error.ts";
-import { loadCatalog, loadGoToolchains, parseToolDefinition } from "./load-catalog.ts";
+import { loadCatalog, loadGoToolchains, openCatalog, parseToolDefinition } from "./load-catalog.ts";
 
 const SHIPPED = fileURLToPath(new URL("../../catalog", import.meta.url));
 const GOOD = `name: lint
@@ -188,6 +188,22 @@ test("a folder of one's own is read by the same rules", async () => {
   await writeFile(join(folder, "lint.yaml"), GOOD);
   await writeFile(join(folder, "notes.txt"), "not a tool");
   expect([...(await loadCatalog(folder)).keys()]).toEqual(["lint"]);
+});
+
+test("a definition that nobody asks for is not read", async () => {
+  const folder = await mkdtemp(join(tmpdir(), "catalog-"));
+  folders.push(folder);
+  await writeFile(join(folder, "lint.yaml"), GOOD);
+  await writeFile(join(folder, "broken.yaml"), "name: [");
+  await writeFile(join(folder, "toolchains.yaml"), "toolchains: []");
+  const catalog = await openCatalog(folder);
+  expect([...catalog.keys()]).toEqual(["broken", "lint"]);
+  expect(catalog.get("lint")?.summary).toBe("House rules");
+  expect(catalog.get("lint")).toBe(catalog.get("lint"));
+  expect(catalog.get("toolchains")).toBe(undefined);
+  expect(catalog.get("../lint")).toBe(undefined);
+  expect(catalog.has("broken")).toBe(true);
+  expect(failureOf(() => catalog.get("broken")).code).toBe("CATALOG_INVALID");
 });
 
 test("a folder that is not there is a clear error", async () => {

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { readFileSync } from "node:fs";
 import { readdir, readFile } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { isSystemError, ToolingError } from "../core/error.ts";
@@ -15,15 +16,39 @@ const TOOLCHAINS = "toolchains.yaml";
  * @throws {ToolingError} `CATALOG_INVALID`, `FILE_NOT_FOUND`
  */
 export async function loadCatalog(folder: string): Promise<ReadonlyMap<string, ToolDefinition>> {
-  const names = (await listFolder(folder))
-    .filter((name) => name.endsWith(".yaml") && name !== TOOLCHAINS)
-    .toSorted();
+  const names = await listTools(folder);
   const definitions = await Promise.all(
-    names.map(async (name) =>
-      parseToolDefinition(await readFile(join(folder, name), "utf8"), join(folder, name)),
-    ),
+    names.map(async (name) => {
+      const file = definitionFile(folder, name);
+      return parseToolDefinition(await readFile(file, "utf8"), file);
+    }),
   );
   return new Map(definitions.map((definition) => [definition.name, definition]));
+}
+
+/** Tool definitions by name. */
+export type ToolCatalog = Pick<ReadonlyMap<string, ToolDefinition>, "get" | "has" | "keys">;
+
+/**
+ * A catalog folder whose definitions are read one by one, when each is first asked for: a build asks for a few, and
+ * reading all of them takes longer than everything else that a build without news does.
+ *
+ * @throws {ToolingError} `FILE_NOT_FOUND`; `get` of the catalog: `CATALOG_INVALID`
+ */
+export async function openCatalog(folder: string): Promise<ToolCatalog> {
+  const names = new Set(await listTools(folder));
+  const known = new Map<string, ToolDefinition>();
+  const read = (name: string): ToolDefinition => {
+    const file = definitionFile(folder, name);
+    const definition = parseToolDefinition(readFileSync(file, "utf8"), file);
+    known.set(name, definition);
+    return definition;
+  };
+  return {
+    get: (name) => (names.has(name) ? (known.get(name) ?? read(name)) : undefined),
+    has: (name) => names.has(name),
+    keys: () => names.keys(),
+  };
 }
 
 /**
@@ -52,6 +77,18 @@ export async function loadGoToolchains(folder: string): Promise<readonly GoToolc
   } catch (error) {
     throw isSystemError(error, "ENOENT") ? missing(file, error) : error;
   }
+}
+
+/** Names of the tools that a folder has definitions of, sorted. */
+async function listTools(folder: string): Promise<readonly string[]> {
+  return (await listFolder(folder))
+    .filter((name) => name.endsWith(".yaml") && name !== TOOLCHAINS)
+    .map((name) => basename(name, ".yaml"))
+    .toSorted();
+}
+
+function definitionFile(folder: string, name: string): string {
+  return join(folder, `${name}.yaml`);
 }
 
 async function listFolder(folder: string): Promise<readonly string[]> {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { fileURLToPath } from "node:url";
-import type { ToolDefinition } from "../catalog/index.ts";
+import type { ToolCatalog, ToolDefinition } from "../catalog/index.ts";
 import {
   type Lockfile,
   readLockfileIfPresent,
@@ -26,7 +26,7 @@ export interface WorkspaceFiles {
  */
 export async function readWorkspaceFiles({ start }: Pick<CommandContext, "start">): Promise<WorkspaceFiles> {
   const place = await requireWorkspace(start);
-  const workspace = await readWorkspace(place.file, { catalog: await loadShippedCatalog() });
+  const workspace = await readWorkspace(place.file, { catalog: await openShippedCatalog() });
   return { place, workspace, lock: await readLockfileIfPresent(place.lockFile) };
 }
 
@@ -42,4 +42,10 @@ export const SCHEMA_FILE: string = fileURLToPath(
 export async function loadShippedCatalog(): Promise<ReadonlyMap<string, ToolDefinition>> {
   const { loadCatalog } = await import("../catalog/index.ts");
   return await loadCatalog(CATALOG_FOLDER);
+}
+
+/** The same, each read when it is first asked for. */
+export async function openShippedCatalog(): Promise<ToolCatalog> {
+  const { openCatalog } = await import("../catalog/index.ts");
+  return await openCatalog(CATALOG_FOLDER);
 }

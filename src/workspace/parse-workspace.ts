@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { dirname } from "node:path";
-import { parseYamlText, type ToolDefinition, type YamlText } from "../catalog/index.ts";
+import { parseYamlText, type ToolCatalog, type YamlText } from "../catalog/index.ts";
 import { PLATFORMS } from "../core/platform.ts";
 import { resolveImages } from "./image-graph.ts";
 import type { LockedMount, LockedSession } from "./lockfile.ts";
@@ -15,7 +15,7 @@ import type { BaseWish, ImageWish, Workspace } from "./workspace.ts";
 /** What toolbox.yaml is checked against besides its own schema. */
 export interface ParseWorkspaceOptions {
   /** Tool definitions by name. */
-  readonly catalog: ReadonlyMap<string, ToolDefinition>;
+  readonly catalog: ToolCatalog;
 }
 
 /** Packages of a Debian base when toolbox.yaml names none. */

@@ -1,5 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-import { type ToolDefinition, toolDefinitionSchema, type YamlPath, type YamlText } from "../catalog/index.ts";
+import {
+  type ToolCatalog,
+  type ToolDefinition,
+  toolDefinitionSchema,
+  type YamlPath,
+  type YamlText,
+} from "../catalog/index.ts";
 import type { Platform } from "../core/platform.ts";
 import { suggestName } from "../core/suggestion.ts";
 import type { Problem } from "./problem.ts";
@@ -8,7 +14,7 @@ import type { DetailedWish, WorkspaceFile } from "./workspace-schema.ts";
 import type { ImageWish, ToolWish } from "./workspace.ts";
 
 interface ToolContext {
-  readonly catalog: ReadonlyMap<string, ToolDefinition>;
+  readonly catalog: ToolCatalog;
   readonly text: YamlText;
   readonly platforms: readonly Platform[];
   readonly images: ReadonlyMap<string, ImageWish>;

@@ -6,7 +6,7 @@ import { addTool, checkWorkspaceText, requireWorkspace } from "../../workspace/i
 import type { Command } from "../command.ts";
 import { requireOperands, textOption } from "../option-value.ts";
 import { unknownToolError } from "../unknown-tool.ts";
-import { loadShippedCatalog } from "../workspace-files.ts";
+import { openShippedCatalog } from "../workspace-files.ts";
 
 /** `toolbox add` */
 export const addCommand: Command = {
@@ -22,7 +22,7 @@ export const addCommand: Command = {
   async run({ operands, options }, { start, print, printJson, note }) {
     requireOperands(operands, { least: 1, most: Number.POSITIVE_INFINITY });
     const { file } = await requireWorkspace(start);
-    const catalog = await loadShippedCatalog();
+    const catalog = await openShippedCatalog();
     const wishes = operands.map(parseWish);
     const before = await readText(file);
     const { tools: own } = await checkWorkspaceText(before, file, { catalog });

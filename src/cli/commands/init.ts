@@ -3,7 +3,7 @@ import { readdir, stat } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { writeFileAtomically } from "../../core/atomic-file.ts";
 import { newWorkspaceText, workspaceAt } from "../../workspace/index.ts";
-import { loadShippedCatalog, SCHEMA_FILE } from "../workspace-files.ts";
+import { openShippedCatalog, SCHEMA_FILE } from "../workspace-files.ts";
 import { unknownToolError } from "../unknown-tool.ts";
 import type { Command } from "../command.ts";
 import { textOption } from "../option-value.ts";
@@ -37,7 +37,7 @@ export const initCommand: Command = {
       printJson({ file, created: false });
       return 0;
     }
-    const catalog = await loadShippedCatalog();
+    const catalog = await openShippedCatalog();
     const unknown = operands.find((name) => !catalog.has(name));
     if (unknown !== undefined) throw unknownToolError(unknown, catalog.keys());
     const tools =

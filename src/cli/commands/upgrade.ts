@@ -17,7 +17,7 @@ import { formatSize } from "../measure.ts";
 import { requireOperands, textOption } from "../option-value.ts";
 import { planUpgrade, type UpgradeEnd, type UpgradePlan } from "../plan-upgrade.ts";
 import { countReleases, describeToolChange } from "../tool-changes.ts";
-import { loadShippedCatalog, readWorkspaceFiles, type WorkspaceFiles } from "../workspace-files.ts";
+import { openShippedCatalog, readWorkspaceFiles, type WorkspaceFiles } from "../workspace-files.ts";
 
 /** `toolbox upgrade` */
 export const upgradeCommand: Command = {
@@ -123,7 +123,7 @@ async function applyUpgrade(
     return;
   }
   const text = await setUse(await readFile(place.file, "utf8"), place.file, use.reference);
-  const workspace = await checkWorkspaceText(text, place.file, { catalog: await loadShippedCatalog() });
+  const workspace = await checkWorkspaceText(text, place.file, { catalog: await openShippedCatalog() });
   await writeFileAtomically(place.file, text);
   await writeLockfile(place.lockFile, { ...lock, use, workspace: digestWishes(workspace) });
 }
