@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-import { createReadStream } from "node:fs";
+import { createHash } from "node:crypto";
 import { realpath, stat } from "node:fs/promises";
-import { basename, isAbsolute, join, relative, resolve, sep } from "node:path";
+import { basename, isAbsolute, relative, resolve, sep } from "node:path";
 import { type ArchiveEntry, sortEntries } from "../archive/index.ts";
 import {
   bareVersion,
@@ -9,11 +9,11 @@ import {
   isExactVersion,
   type LockedLocalFile,
 } from "../catalog/index.ts";
+import type { ByteStream } from "../core/byte-stream.ts";
 import { isSystemError, ToolingError } from "../core/error.ts";
 import type { Platform } from "../core/platform.ts";
 import { digestOfFile } from "./file-digest.ts";
 import { installedProgram } from "./installed-program.ts";
-import { programFolder, readProgram, storeProgram } from "./program-cache.ts";
 import type { LockedSource, SourceContext, SourceTool, ToolSource, VersionWish } from "./tool-source.ts";
 
 /** Takes a program that lies in the workspace. */
@@ -62,21 +62,32 @@ async function lockPlatform(
   };
 }
 
+/** Read where it lies, once, and checked on the way: a copy of it would be as large again. */
 async function materializeTool(
   { path, binary, file }: LockedLocalFile,
   _platform: Platform,
   context: SourceContext,
 ): Promise<readonly ArchiveEntry[]> {
-  // A copy is taken first: the file in the workspace may change while the layer is written.
-  const folder = programFolder(join(context.cacheDir, "programs"), { file: file.sha256 });
-  const known = await readProgram(folder);
-  if (known !== undefined) return sortEntries([installedProgram(binary, known.path, known.size)]);
   const source = await locate(path, context.workspaceDir);
-  const before = await digestOfFile(source);
-  if (before !== file.sha256) throw changed(path, before, file.sha256);
-  const copy = await storeProgram(createReadStream(source) as AsyncIterable<Buffer>, folder, context);
-  if (copy.sha256 !== file.sha256) throw changed(path, copy.sha256, file.sha256);
-  return sortEntries([installedProgram(binary, copy.path, copy.size)]);
+  const { size } = await stat(source);
+  if (size !== file.size) throw changed(path, await digestOfFile(source), file.sha256);
+  const program = installedProgram(binary, source, size);
+  return sortEntries([{ ...program, open: () => checkContent(program.open(), path, file.sha256) }]);
+}
+
+/** The same content, which turns out at its end to be what was locked. */
+async function* checkContent(
+  content: ByteStream,
+  path: string,
+  expected: string,
+): AsyncGenerator<Uint8Array> {
+  const hash = createHash("sha256");
+  for await (const chunk of content) {
+    hash.update(chunk);
+    yield chunk;
+  }
+  const found = hash.digest("hex");
+  if (found !== expected) throw changed(path, found, expected);
 }
 
 /** @throws {ToolingError} `FILE_NOT_FOUND`, `POLICY_REFUSED` */

@@ -69,15 +69,18 @@ describe("a file of the workspace", () => {
     );
   });
 
-  test("that changed since it was locked is refused", async () => {
+  test.each([
+    ["is longer", "#!/bin/sh\necho lint lint\n"],
+    ["is as long as before", "#!/bin/sh\necho list\n"],
+  ])("that changed since it was locked is refused when it %s", async (_, content) => {
     const { platforms } = await fileSource.lockTool(
       { source: "file", path: "bin/lint" },
       TOOL,
       { range: "1.0.0" },
       context,
     );
-    await writeFile(join(context.workspaceDir, "bin", "lint"), "other");
-    await expect(textOf(fileSource, platforms["linux/amd64"], "")).rejects.toMatchObject({
+    await writeFile(join(context.workspaceDir, "bin", "lint"), content);
+    await expect(textOf(fileSource, platforms["linux/amd64"], "usr/local/bin/lint")).rejects.toMatchObject({
       code: "CHECKSUM_MISMATCH",
     });
   });
