@@ -1,50 +1,109 @@
 // SPDX-License-Identifier: Apache-2.0
 // @ts-check
 /**
- * `npm run bench -- [NAME]...`: measures against the peers, prints the ratios and writes bench/results.json.
- * What was measured before under another name is kept there. NAME: registry. Default: all.
+ * `npm run bench -- [OPTION]... [PART]...`: gets the peers, measures, prints each goal with its number and verdict, and
+ * writes bench/results.json, bench/report.html, bench/plots/ and the tables of README.md.
+ *
+ *   --rounds N   timed rounds; fewer than five give no verdicts. Default: 5
+ *   --arm64      also the base for the other CPU, ten minutes under qemu
+ *   --quick      only what does not depend on the machine, in a minute; writes nothing
+ *   --report     only write the report again, from bench/results.json
+ *
+ * What was measured before of parts that are not named is kept, with its date.
  */
-import { spawnSync } from "node:child_process";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
-import { cpus, loadavg, tmpdir } from "node:os";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { benchRegistry } from "./registry.mjs";
+import { parseArgs } from "node:util";
+import { unmountBelow } from "./harness/docker-daemon.mjs";
+import { installPeers } from "./harness/install.mjs";
+import { describeMachine } from "./harness/machine.mjs";
+import { judgeGoals } from "./goals.mjs";
+import { PARTS } from "./parts.mjs";
+import { runChecks } from "./quick.mjs";
+import { printVerdicts } from "./report/verdicts.mjs";
+import { writeReport } from "./report/write-report.mjs";
 
-/** @type {Record<string, (scratch: string) => Promise<Record<string, unknown>>>} */
-const BENCHES = { registry: benchRegistry };
 const RESULTS = join(import.meta.dirname, "results.json");
 
-const names = process.argv.length > 2 ? process.argv.slice(2) : Object.keys(BENCHES);
-/** @type {Record<string, unknown>} */
-const results = JSON.parse(await readFile(RESULTS, "utf8").catch(() => "{}"));
-for (const name of names) {
-  const bench = BENCHES[name];
-  if (bench === undefined) {
-    console.error(`"${name}" is not a bench; choose from: ${Object.keys(BENCHES).join(", ")}`);
-    process.exitCode = 2;
-    break;
+/** @typedef {{ parts: Record<string, any>, goals: import("./goals.mjs").Verdict[] }} ResultsFile */
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    rounds: { type: "string", default: "5" },
+    arm64: { type: "boolean", default: false },
+    quick: { type: "boolean", default: false },
+    report: { type: "boolean", default: false },
+  },
+});
+process.exitCode = await main();
+
+async function main() {
+  const unknown = positionals.find((name) => !(name in PARTS));
+  if (unknown !== undefined) {
+    console.error(`"${unknown}" is no part of the bench; choose from:`);
+    for (const [name, { about }] of Object.entries(PARTS)) console.error(`  ${name.padEnd(12)} ${about}`);
+    return 2;
   }
+  if (values.quick) return await check();
+  const results = await readResults();
+  if (!values.report) await measure(results, positionals.length > 0 ? positionals : Object.keys(PARTS));
+  await writeReport(results, import.meta.dirname);
+  printVerdicts(results);
+  return 0;
+}
+
+/** Gives the exit code. */
+async function check() {
+  const checks = await inScratch(async (scratch) => runChecks(scratch, say));
+  for (const { what, value, bound } of checks)
+    say(
+      `${value <= bound ? "ok    " : "NOT OK"} ${what}: ${Number(value.toPrecision(4))}, at most ${Number(bound.toPrecision(4))}`,
+    );
+  return checks.every(({ value, bound }) => value <= bound) ? 0 : 1;
+}
+
+/** @param {ResultsFile} results @param {readonly string[]} names */
+async function measure(results, names) {
+  const startedAt = performance.now();
+  const programs = await installPeers(say);
+  /** @type {Record<string, unknown>} */
+  const fresh = {};
+  for (const name of names) {
+    say(`--- ${name}: ${PARTS[name]?.about}`);
+    const began = performance.now();
+    const machine = describeMachine();
+    const found = await inScratch(async (scratch) =>
+      PARTS[name]?.run({ scratch, rounds: Number(values.rounds), arm64: values.arm64, programs, log: say }),
+    );
+    const seconds = Math.round((performance.now() - began) / 1000);
+    fresh[name] = results.parts[name] = { machine, seconds, loadAfter: describeMachine().load, ...found };
+    results.goals = judgeGoals(fresh);
+    // After each part: what was measured is not lost when the next one fails.
+    await writeFile(RESULTS, `${JSON.stringify(results, undefined, 1)}\n`);
+  }
+  say(`all of it took ${Math.round((performance.now() - startedAt) / 60_000)} minutes`);
+}
+
+/** @returns {Promise<ResultsFile>} */
+async function readResults() {
+  const text = await readFile(RESULTS, "utf8").catch(() => "{}");
+  return { parts: {}, goals: [], ...JSON.parse(text) };
+}
+
+/** A folder on the disk of TMPDIR that is there for as long as the work. @template T @param {(scratch: string) => Promise<T>} work */
+async function inScratch(work) {
   const scratch = await mkdtemp(join(tmpdir(), "toolbox-bench-"));
   try {
-    const [load = 0] = loadavg();
-    const machine = {
-      date: new Date().toISOString().slice(0, 10),
-      cpus: cpus().length,
-      node: process.version,
-      load,
-    };
-    results[name] = { machine, peers: peerVersions(), ...(await bench(scratch)) };
+    return await work(scratch);
   } finally {
+    unmountBelow(scratch);
     await rm(scratch, { recursive: true, force: true });
   }
 }
-await writeFile(RESULTS, `${JSON.stringify(results, undefined, 2)}\n`);
 
-function peerVersions() {
-  return { skopeo: versionOf("skopeo"), dockerRegistry: versionOf("docker-registry") };
-}
-
-/** @param {string} program */
-function versionOf(program) {
-  return spawnSync(program, ["--version"], { encoding: "utf8" }).stdout.split("\n")[0];
+/** @param {string} line */
+function say(line) {
+  console.log(`${new Date().toISOString().slice(11, 19)} ${line}`);
 }

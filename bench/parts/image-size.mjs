@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // @ts-check
 /**
- * What our images weigh against ones made the ordinary way: `node bench/image-size.mjs [IMAGE]...`, after
+ * What our images weigh against ones made the ordinary way: `node bench/parts/image-size.mjs [IMAGE]...`, after
  * `npm run build`, as root, with mmdebstrap.
  *
  * The other image holds the same: every Debian package of the same closure by name, installed by mmdebstrap with the
@@ -17,7 +17,7 @@ import { arch, tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
-const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
+const ROOT = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 const IMAGES = join(ROOT, "images");
 const PLATFORM = arch() === "arm64" ? "linux/arm64" : "linux/amd64";
 

@@ -3,10 +3,10 @@
 import { spawnSync } from "node:child_process";
 import { readFileSync, realpathSync } from "node:fs";
 import { arch } from "node:process";
-import { compressGzip, fileEntryOf, sortEntries, writeTar } from "../dist/archive/index.js";
-import { collectBytes, streamOf } from "../dist/core/byte-stream.js";
-import { formatCanonicalJson } from "../dist/core/json.js";
-import { describeBytes, MEDIA_TYPES, openLayoutStore } from "../dist/oci/index.js";
+import { compressGzip, fileEntryOf, sortEntries, writeTar } from "../../dist/archive/index.js";
+import { collectBytes, streamOf } from "../../dist/core/byte-stream.js";
+import { formatCanonicalJson } from "../../dist/core/json.js";
+import { describeBytes, MEDIA_TYPES, openLayoutStore } from "../../dist/oci/index.js";
 
 const PROGRAMS = ["env", "sleep", "true"];
 
@@ -48,7 +48,7 @@ export async function putSmallImage(folder, tag) {
   }
 }
 
-/** @returns {import("../dist/archive/index.js").ArchiveEntry[]} */
+/** @returns {import("../../dist/archive/index.js").ArchiveEntry[]} */
 function listEntries() {
   const shell = realpathSync("/bin/sh");
   /** @type {Map<string, string>} */
@@ -69,7 +69,7 @@ function listEntries() {
 /**
  * @param {string} path
  * @param {string} target
- * @returns {import("../dist/archive/index.js").ArchiveEntry}
+ * @returns {import("../../dist/archive/index.js").ArchiveEntry}
  */
 function link(path, target) {
   return { type: "symlink", path, target, mode: 0o777, uid: 0, gid: 0 };
