@@ -39,6 +39,7 @@ function describePlatform({ platform, kind, from, to, descriptor, content }: Pla
       manifest: content.manifest,
       config: content.config,
       layers: content.layers.map(describeLayer),
+      tree: content.tree,
     }),
   };
 }

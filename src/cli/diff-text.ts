@@ -1,5 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { DocumentDiff, LayerDiff, LayerEnd, PlatformDiff, ValueChange } from "../diff/index.ts";
+import type {
+  DocumentDiff,
+  FileChange,
+  LayerDiff,
+  LayerEnd,
+  PlatformDiff,
+  ValueChange,
+} from "../diff/index.ts";
 import { formatByteDifference, formatFileChange } from "./diff-file-text.ts";
 import type { DiffResult } from "./diff-report.ts";
 import { formatColumns, formatSize } from "./measure.ts";
@@ -35,7 +42,7 @@ function platformLines(
   if (kind === "removed") return [`${title}  only in A`];
   const described = descriptor.map((change) => describeChange("index entry", change));
   if (content === undefined) return [`${title}  the same`, ...indent(described)];
-  const { manifest, config, layers } = content;
+  const { manifest, config, layers, tree } = content;
   return [
     title,
     ...indent([
@@ -43,6 +50,7 @@ function platformLines(
       ...documentLines("manifest", manifest, told),
       ...(config === undefined ? [] : documentLines("config", config, told)),
       ...layerLines(layers),
+      ...(tree === undefined ? [] : treeLines(tree)),
     ]),
   ];
 }
@@ -96,6 +104,11 @@ function shorten(values: readonly (string | undefined)[]): readonly (string | un
     const rest = value.slice(start, start + LONGEST_VALUE);
     return `${start > 0 ? "…" : ""}${rest}${start + LONGEST_VALUE < value.length ? "…" : ""}`;
   });
+}
+
+function treeLines(tree: readonly FileChange[]): readonly string[] {
+  if (tree.length === 0) return ["a container sees the same files"];
+  return ["what a container sees:", ...indent(tree.flatMap(formatFileChange))];
 }
 
 function layerLines(layers: readonly LayerDiff[]): readonly string[] {

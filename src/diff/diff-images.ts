@@ -8,6 +8,8 @@ import {
   compareManifests,
   type DocumentDiff,
 } from "./compare-documents.ts";
+import type { FileChange } from "./compare-tars.ts";
+import { compareTrees } from "./compare-trees.ts";
 import { compareValues, type ValueChange } from "./compare-values.ts";
 import { diffLayers, type DiffLayersOptions, type LayerDiff } from "./diff-layers.ts";
 import { type ImageEnd, type PlatformDocuments, readRoot, type RootDocument } from "./image-end.ts";
@@ -42,6 +44,8 @@ export interface PlatformContentDiff {
   /** Absent: the configs are the same, or not both are those of images. */
   readonly config?: DocumentDiff | undefined;
   readonly layers: readonly LayerDiff[];
+  /** What differs when all layers lie on each other. Absent: that was not asked for. */
+  readonly tree?: readonly FileChange[] | undefined;
   readonly documents: readonly [PlatformDocuments, PlatformDocuments];
 }
 
@@ -49,6 +53,8 @@ export interface PlatformContentDiff {
 export interface DiffImagesOptions extends OperationOptions, DiffLayersOptions {
   /** Absent: layers have no names. */
   readonly nameLayer?: NameLayer | undefined;
+  /** Reads all layers of platforms that differ, and compares what they show together. */
+  readonly merged?: boolean | undefined;
 }
 
 /**
@@ -118,14 +124,14 @@ async function diffContents(
 ): Promise<PlatformContentDiff> {
   const [from, to] = documents;
   const { nameLayer = () => undefined } = options;
-  const [before, after] = documents.map(({ manifest, config }) =>
-    listLayers(manifest.value, config?.value, nameLayer),
-  );
-  const pairs = pairLayers(before ?? [], after ?? []);
+  const before = listLayers(from.manifest.value, from.config?.value, nameLayer);
+  const after = listLayers(to.manifest.value, to.config?.value, nameLayer);
+  const pairs = pairLayers(before, after);
   return {
     manifest: await compareManifests(from.manifest, to.manifest),
     config: await diffConfigs(documents, pairs),
     layers: await diffLayers(pairs, ends, options),
+    tree: options.merged === true ? await compareTrees(ends, [before, after], options) : undefined,
     documents,
   };
 }

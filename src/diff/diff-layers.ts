@@ -94,7 +94,8 @@ async function openPair(
   };
 }
 
-function isTar({ descriptor }: LayerEnd): boolean {
+/** Whether paths can be read from it. */
+export function isTar({ descriptor }: LayerEnd): boolean {
   return layerCompressionOf(descriptor.mediaType) !== undefined;
 }
 
@@ -106,7 +107,12 @@ function openBlob(
   return verifyStream(source.openBlob(descriptor, options), descriptor, options);
 }
 
-function openTar(end: ImageEnd, layer: LayerEnd, options: Pick<OperationOptions, "signal">): ByteStream {
+/** The tar of a layer, checked against the digest of its blob. */
+export function openTar(
+  end: ImageEnd,
+  layer: LayerEnd,
+  options: Pick<OperationOptions, "signal">,
+): ByteStream {
   const format = layerCompressionOf(layer.descriptor.mediaType);
   return decompress(openBlob(end, layer, options), { format, signal: options.signal });
 }

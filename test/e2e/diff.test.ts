@@ -141,6 +141,8 @@ describe("images that others made", () => {
     await umoci("insert", "--image", "umoci:two", "--tag", "three", "--whiteout", "/tree/b-c");
     const hidden = await diff("oci:umoci:two", "oci:umoci:three", "--files");
     expect(hidden.stdout).toContain("+ (hides tree/b-c)");
+    const seen = await diff("oci:umoci:two", "oci:umoci:three", "--merged");
+    expect(seen.stdout).toContain("what a container sees:\n    - tree/b-c, 3 B\n");
     // The same tree, in the order of the paths' bytes, as we write it.
     const members = ["tree/b-c", "tree/b/c"].map((name) => ({
       name,

@@ -20,15 +20,20 @@ export const diffCommand: Command = {
   details: [
     "Anybody's images: [docker://]REF, oci:DIR[:NAME], docker-archive:FILE[:REF], docker-daemon:REF or",
     "containers-storage:REF (podman). A name without a prefix is an image of the workspace, else one that the local store",
-    "has, else one of a registry. What has the same digest in both is not read; without --files no layer is fetched.",
-    "Layers are compared one by one: a file that a layer hides is told as such. What is about an image (signatures, SBOMs)",
-    "is not compared. Exit code: 0 when the two are the same, 1 when they differ, 2 or more when something is in the way.",
+    "has, else one of a registry. What has the same digest in both is not read; without --files and --merged no layer is",
+    "fetched. --files compares layers one by one: a file that a layer hides is told as such. What is about an image",
+    "(signatures, SBOMs) is not compared.",
+    "Exit code: 0 when the two are the same, 1 when they differ, 2 or more when something is in the way.",
   ],
   options: {
     ...REGISTRY_OPTIONS,
     files: {
       type: "boolean",
       summary: "Open the layers that differ, and show which paths do and from which byte on",
+    },
+    merged: {
+      type: "boolean",
+      summary: "Read all layers: which paths differ for a container, however they are cut into layers",
     },
     platform: { type: "string", value: "OS/CPU", summary: "Only this platform of both" },
   },
@@ -76,6 +81,7 @@ async function compare(
   const diff = await diffImages(...images, {
     nameLayer: layerNameOf,
     files: options["files"] === true ? { temporaryFolder: await spoolFolder(context) } : undefined,
+    merged: options["merged"] === true,
     signal: context.signal,
     onProgress: context.onProgress,
   });
@@ -83,7 +89,7 @@ async function compare(
   const result = { images, diff, tools: compareTools(diff) };
   for (const line of formatDiff(result)) context.print(line);
   context.printJson(formatDiffReport(result));
-  if (options["files"] !== true && haveOtherFiles(diff))
+  if (options["files"] !== true && options["merged"] !== true && haveOtherFiles(diff))
     context.note("With --files, the layers that differ are opened and compared path by path.");
   return diff.same ? 0 : EXIT_CODES.failed;
 }
