@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { randomBytes } from "node:crypto";
 import { createReadStream } from "node:fs";
+import { isSystemError } from "../../src/core/error.ts";
 import { lstat, mkdir, readdir, readFile, readlink, writeFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
@@ -115,9 +116,15 @@ export async function findSecretFiles(
   }
   const isLink = stats?.isSymbolicLink() === true;
   if (stats === undefined || (!isLink && !stats.isFile())) return [];
-  const text = isLink ? await readlink(path) : await textOf(path);
+  const text = await (isLink ? readlink(path) : textOf(path)).catch(ignoreMissing);
   const places = placesIn(`${basename(path)}\n${text}`);
   return places.length === 0 ? [] : [{ path, places, mode: stats.mode & 0o777 }];
+}
+
+/** An engine that is at work removes files between our look at a folder and at what is in it. */
+function ignoreMissing(error: unknown): string {
+  if (isSystemError(error, "ENOENT")) return "";
+  throw error;
 }
 
 async function textOf(path: string): Promise<string> {
