@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 import { randomBytes } from "node:crypto";
 import { createReadStream } from "node:fs";
-import { isSystemError } from "../../src/core/error.ts";
 import { lstat, mkdir, readdir, readFile, readlink, writeFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import { createGunzip } from "node:zlib";
+import { isSystemError } from "../../src/core/error.ts";
 
 /** Secrets that exist nowhere else, put where people keep theirs. */
 export interface PlantedSecrets {
