@@ -18,7 +18,9 @@ export async function findEngineFault(
   { location }: EngineImage,
   { env, programs }: EngineHost,
 ): Promise<string | undefined> {
-  const argv = ["run", "--rm", "--pull=never", "--network=none", "--entrypoint=", location, NO_COMMAND];
+  // As sessions do, it names user and folder: those of the image may not be there, which is no fault of the engine.
+  const place = ["--user=0:0", "--workdir=/", "--entrypoint="];
+  const argv = ["run", "--rm", "--pull=never", "--network=none", ...place, location, NO_COMMAND];
   const { exitCode, stderr, timedOut } = await programs.capture(program, argv, {
     env,
     timeout: TRIAL_TIMEOUT,
