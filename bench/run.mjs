@@ -18,6 +18,7 @@ import { parseArgs } from "node:util";
 import { unmountBelow } from "./harness/docker-daemon.mjs";
 import { installPeers } from "./harness/install.mjs";
 import { describeMachine } from "./harness/machine.mjs";
+import { interrupt } from "./harness/processes.mjs";
 import { judgeGoals } from "./goals.mjs";
 import { PARTS } from "./parts.mjs";
 import { runChecks } from "./quick.mjs";
@@ -37,6 +38,7 @@ const { values, positionals } = parseArgs({
     report: { type: "boolean", default: false },
   },
 });
+for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, interrupt);
 process.exitCode = await main();
 
 async function main() {

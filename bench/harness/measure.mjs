@@ -5,6 +5,7 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
 import { readDaemons, resetPeaks } from "./daemons.mjs";
+import { plainEnvironment, watched } from "./processes.mjs";
 
 const RUNNER = join(import.meta.dirname, "measure.py");
 
@@ -50,11 +51,12 @@ export async function measureSteps(steps, daemons = []) {
  * @returns {Promise<{ status: number, wall: number, user: number, system: number, rss: number }>}
  */
 async function runMeasured({ argv, cwd, env = {}, mayFail = false }) {
-  const child = spawn("python3", [RUNNER, ...argv], {
+  const started = spawn("python3", [RUNNER, ...argv], {
     cwd: cwd ?? process.cwd(),
     env: { ...plainEnvironment(), ...env },
     stdio: ["ignore", "pipe", "pipe", "pipe"],
   });
+  const child = watched(started);
   const [output, errors, cost] = await Promise.all([
     textOf(child.stdout),
     textOf(child.stderr),
@@ -66,12 +68,6 @@ async function runMeasured({ argv, cwd, env = {}, mayFail = false }) {
   if (result.status !== 0 && !mayFail)
     throw new Error(`"${argv.join(" ")}" ended with ${result.status}\n${output}${errors}`);
   return result;
-}
-
-/** What no peer may have an advantage or a disadvantage from is left out. */
-export function plainEnvironment() {
-  const { PATH = "", HOME = "", LANG, TMPDIR } = process.env;
-  return { PATH, HOME, ...(LANG && { LANG }), ...(TMPDIR && { TMPDIR }) };
 }
 
 /** @param {unknown} stream A pipe of a child. */

@@ -4,7 +4,27 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { createServer } from "node:net";
-import { plainEnvironment } from "./measure.mjs";
+
+/** @type {Set<import("node:child_process").ChildProcess>} */
+const running = new Set();
+let isInterrupted = false;
+
+/**
+ * Ends what runs and refuses to start more: the error that comes of it ends daemons and removes folders on its way, as
+ * any other does.
+ */
+export function interrupt() {
+  isInterrupted = true;
+  for (const child of running) child.kill();
+}
+
+/** Takes part in {@link interrupt} for as long as it runs. @template {import("node:child_process").ChildProcess} C @param {C} child @returns {C} */
+export function watched(child) {
+  running.add(child);
+  child.once("close", () => running.delete(child));
+  if (isInterrupted) child.kill();
+  return child;
+}
 
 /** The command line that is measured. */
 export const TOOLBOX = `${import.meta.dirname}/../../dist/cli/main.js`;
@@ -17,11 +37,12 @@ export const TOOLBOX = `${import.meta.dirname}/../../dist/cli/main.js`;
  * @returns {Promise<string>}
  */
 export async function outputOf(program, args, { cwd, env = {} } = {}) {
-  const child = spawn(program, args, {
+  const started = spawn(program, args, {
     cwd: cwd ?? process.cwd(),
     env: { ...plainEnvironment(), ...env },
     stdio: ["ignore", "pipe", "pipe"],
   });
+  const child = watched(started);
   let output = "";
   for (const stream of [child.stdout, child.stderr]) {
     stream.on("data", (chunk) => {
@@ -57,4 +78,10 @@ export async function timeOf(work) {
   const started = performance.now();
   await work();
   return (performance.now() - started) / 1000;
+}
+
+/** What no peer may have an advantage or a disadvantage from is left out. */
+export function plainEnvironment() {
+  const { PATH = "", HOME = "", LANG, TMPDIR } = process.env;
+  return { PATH, HOME, ...(LANG && { LANG }), ...(TMPDIR && { TMPDIR }) };
 }

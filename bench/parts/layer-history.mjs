@@ -25,7 +25,8 @@ export function inventHistory(tools, weeks, seed) {
  *
  * @typedef {object} Order
  * @property {(tools: readonly Tool[], seed: number) => string[]} start
- * @property {(order: readonly string[], changed: Week) => readonly string[]} [move] Absent: it stays.
+ * @property {(order: readonly string[], changed: Week, times: ReadonlyMap<string, number>) => readonly string[]} [move]
+ *   Absent: it stays. `times`: how often each has changed so far.
  */
 
 /** @type {Readonly<Record<string, Order>>} */
@@ -36,6 +37,11 @@ export const ORDERS = {
     start: (tools) => namesOf(tools).toSorted(),
     move: (order, changed) => [...order.filter((name) => !changed.includes(name)), ...changed.toSorted()],
   },
+  "fewest changes so far first": {
+    start: (tools) => namesOf(tools).toSorted(),
+    move: (order, _changed, times) => order.toSorted((a, b) => (times.get(a) ?? 0) - (times.get(b) ?? 0)),
+  },
+  "largest first": { start: (tools) => namesOf(tools.toSorted((a, b) => b.bytes - a.bytes)) },
   "rarest releases first, known beforehand": {
     start: (tools) => namesOf(tools.toSorted((a, b) => a.perYear - b.perYear)),
   },
@@ -52,10 +58,13 @@ export function pullBytes(tools, history, { start, move }, seed) {
   const sizes = new Map(tools.map(({ name, bytes }) => [name, bytes]));
   const bytesOf = (/** @type {readonly string[]} */ names) =>
     names.reduce((total, name) => total + (sizes.get(name) ?? 0), 0);
+  /** @type {Map<string, number>} */
+  const times = new Map();
   let [chain, content] = [0, 0];
   let order = /** @type {readonly string[]} */ (start(tools, seed));
   for (const changed of history.filter((names) => names.length > 0)) {
-    const next = move?.(order, changed) ?? order;
+    for (const name of changed) times.set(name, (times.get(name) ?? 0) + 1);
+    const next = move?.(order, changed, times) ?? order;
     const same = next.findIndex((name, at) => name !== order[at] || changed.includes(name));
     chain += bytesOf(next.slice(same)) + TOP_BYTES;
     content += bytesOf(changed) + TOP_BYTES;
