@@ -50,7 +50,7 @@ export const PARTS = {
     run: async (context) => (await import("./parts/debian-base.mjs")).measureDebianBase(context),
   },
   engines: {
-    about: "docker's builders, BuildKit with COPY --link, podman; two rounds",
+    about: "docker's builders, BuildKit with COPY --link, podman; one round",
     run: async (context) => (await import("./parts/engines.mjs")).measureEngines(context),
   },
   "layer-order": {

@@ -37,6 +37,7 @@ const ALONE = "noop build";
  *   What it does by itself is not measured, the steps are.
  * @property {(place: Place) => Step[]} [buildAlone] The build without the push, of what is known to be locked.
  * @property {() => readonly number[]} [daemons] Processes that work for it.
+ * @property {readonly string[]} [bumps] The programs whose change it is measured with, because it takes long. Absent: all.
  * @property {boolean} [rebuildsAll] It keeps nothing of earlier builds, so that a bump is a cold build once more.
  */
 /** @typedef {import("./measure.mjs").Cost} Cost */
@@ -126,7 +127,7 @@ async function openDesk(peer, { scratch, base, programs, names, counts }) {
 /** @param {Desk} desk @param {RoundStep} step @param {RoundOptions} options */
 async function takeStep({ peer, place, registry, proxy, results }, step, options) {
   const { name, tag, changes } = step;
-  if (!takesPart(peer, name)) return;
+  if (!takesPart(peer, step)) return;
   await freshen(place, changes);
   const steps = name === ALONE ? (peer.buildAlone?.(place) ?? []) : await peer.build(place, tag);
   proxy?.take();
@@ -139,9 +140,11 @@ async function takeStep({ peer, place, registry, proxy, results }, step, options
   if (changes !== undefined) await restore(options.programs, place.folder, changes);
 }
 
-/** @param {Peer} peer @param {string} step */
-function takesPart({ rebuildsAll, buildAlone }, step) {
-  return step === ALONE ? buildAlone !== undefined : step === "cold" || rebuildsAll !== true;
+/** @param {Peer} peer @param {RoundStep} step */
+function takesPart({ rebuildsAll, buildAlone, bumps }, { name, changes }) {
+  if (name === ALONE) return buildAlone !== undefined;
+  if (changes !== undefined && bumps?.includes(changes) === false) return false;
+  return name === "cold" || rebuildsAll !== true;
 }
 
 /** One program is another version, and all files look new: content decides, not times. @param {Place} place @param {string | undefined} changes */
