@@ -3,7 +3,9 @@
 /** Plots as SVG that stands alone: no script, no font to load, readable on white and on black. */
 
 const WIDTH = 720;
-const LEFT = 190;
+/** Room for labels: what the longest needs, and never less than this. */
+const LEAST_LEFT = 150;
+const LETTER = 6.8;
 const RIGHT = 90;
 const BAR = 18;
 const GAP = 8;
@@ -37,15 +39,16 @@ const STYLE = `
  */
 export function drawBars(title, bars, format) {
   const height = 40 + bars.length * (BAR + GAP);
+  const left = Math.max(LEAST_LEFT, ...bars.map(({ label }) => label.length * LETTER + 16));
   const most = Math.max(...bars.map(({ value, max = value }) => Math.max(value, max)), Number.MIN_VALUE);
-  const x = (/** @type {number} */ value) => LEFT + (value / most) * (WIDTH - LEFT - RIGHT);
+  const x = (/** @type {number} */ value) => left + (value / most) * (WIDTH - left - RIGHT);
   const rows = bars.map(({ label, value, min = value, max = value, isOurs = false, note }, row) => {
     const y = 34 + row * (BAR + GAP);
     const middle = y + BAR / 2;
     const range = max > min ? `<path class="range" d="M${n(x(min))} ${middle}H${n(x(max))}"/>` : "";
     return [
-      `<text x="${LEFT - 8}" y="${middle + 4}" text-anchor="end">${escapeText(label)}</text>`,
-      `<rect class="${isOurs ? "ours" : "other"}" x="${LEFT}" y="${y}" width="${n(x(value) - LEFT)}" height="${BAR}" rx="2"/>`,
+      `<text x="${n(left - 8)}" y="${middle + 4}" text-anchor="end">${escapeText(label)}</text>`,
+      `<rect class="${isOurs ? "ours" : "other"}" x="${n(left)}" y="${y}" width="${n(x(value) - left)}" height="${BAR}" rx="2"/>`,
       range,
       `<text x="${n(Math.max(x(value), x(max)) + 6)}" y="${middle + 4}">${escapeText(note ?? format(value))}</text>`,
     ].join("");
