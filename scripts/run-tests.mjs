@@ -5,7 +5,8 @@
  * `N passed, N failed`. Exit code 0 only when at least one test ran and none failed.
  *
  * usage: node scripts/run-tests.mjs [--no-build] [PROJECT]...
- *   PROJECT is unit, conformance, e2e (default: these three) or cluster, which first compiles a Kubernetes API server
+ *   PROJECT is unit, conformance, e2e, alone (default: these four) or cluster, which first compiles a Kubernetes API
+ *   server
  *
  * A test whose program is absent (docker, qemu, ...) skips itself on a laptop. Where CI=true every program is
  * expected to be there, so a skipped test counts as failed; but for those that need what cannot be had everywhere, and
@@ -19,7 +20,7 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
-const USUAL = ["unit", "conformance", "e2e"];
+const USUAL = ["unit", "conformance", "e2e", "alone"];
 const ALL = [...USUAL, "cluster"];
 
 /** What a test may need that no machine is expected to have, as it stands in the test's name. */

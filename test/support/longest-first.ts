@@ -6,7 +6,6 @@ import { BaseSequencer, type TestSpecification } from "vitest/node";
 const LONG = [
   "engine-contract.test.ts",
   "go-source.test.ts",
-  "shim-contract.test.ts",
   "npm-image.test.ts",
   "debian-judge.test.ts",
   "kill.test.ts",

@@ -92,7 +92,8 @@ export async function openShimBench(options: ShimBenchOptions): Promise<ShimBenc
   await toolbox("shims", "install", "--force", "--dir", shims, ...TOOLS);
   if (warm) await toolbox("up");
   // The first call goes through toolbox, which writes the launcher.
-  await run("printf", [], { env: { NODE_OPTIONS: "" } });
+  const first = await run("printf", ["%s", "there"], { env: { NODE_OPTIONS: "" } });
+  if (first.stdout.toString() !== "there") throw new Error(`no launcher was made: ${first.stderr}`);
   return {
     workspace,
     folder: shims,
