@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { OperationOptions } from "../core/operation.ts";
 import type { ExecStep, LockedPackage } from "../catalog/index.ts";
-import type { Lockfile } from "../workspace/index.ts";
+import type { Compression, Lockfile } from "../workspace/index.ts";
 import { importBaseImage } from "./base-image.ts";
 import { type OwnedFiles, readToolFiles } from "./layer-files.ts";
 import { LayerObserver } from "./layer-observer.ts";
 import { createLayerRecord, type LayerRecord, readLayerRecord, writeLayerRecord } from "./layer-record.ts";
 import type { LayerSources } from "./layer-sources.ts";
 import { type LayerStore, writeLayer } from "./layer-writer.ts";
-import { type Compression, type PlannedLayer, planLayerFor } from "./plan.ts";
+import { type PlannedLayer, planLayerFor } from "./plan.ts";
 import { runExecSteps } from "./exec-steps.ts";
 import type { StepRunner } from "./step-runner.ts";
 import { isCaptured } from "./top-layer.ts";

@@ -15,7 +15,6 @@ export type { LayerStore } from "./layer-writer.ts";
 export type { StepRunner, StepSession } from "./step-runner.ts";
 export {
   type BuildPlan,
-  type Compression,
   planBuild,
   type PlanBuildOptions,
   type PlannedImage,

@@ -9,8 +9,8 @@ import {
   type Digest,
   MEDIA_TYPES,
 } from "../oci/index.ts";
+import type { Compression } from "../workspace/index.ts";
 import type { LayerBlob } from "./layer-record.ts";
-import type { Compression } from "./plan.ts";
 import { tapStream } from "./tap-stream.ts";
 
 /** What a build writes to and reads from: a store that also takes content of a digest not yet known. */

@@ -23,6 +23,17 @@ describe("planBuild", () => {
     expect(aws?.platforms[0]?.layers.slice(0, 3)).toEqual(k8s?.platforms[0]?.layers);
   });
 
+  test("compresses as the lock says, at the level that it names or the usual one", () => {
+    const lock = lockOf({ tools: [toolOf("jq")], images: { k8s: { tools: ["jq"] } } });
+    const usual = { algorithm: "gzip", level: 6 } as const;
+    const fast = { algorithm: "gzip", level: 2 } as const;
+    expect(planBuild(lock).compression).toEqual(usual);
+    expect(keysOf(lock)).toEqual(keysOf(lock, usual));
+    expect(planBuild({ ...lock, compression: fast }).compression).toEqual(fast);
+    expect(keysOf({ ...lock, compression: fast })).toEqual(keysOf(lock, fast));
+    expect(keysOf(lock)).not.toEqual(keysOf(lock, fast));
+  });
+
   test("gives a layer another key when its entry, its platform or the compression changes, and only then", () => {
     const lock = lockOf({
       tools: [toolOf("helm"), toolOf("jq")],

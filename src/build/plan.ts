@@ -3,7 +3,13 @@ import { ToolingError } from "../core/error.ts";
 import { type Platform, PLATFORMS } from "../core/platform.ts";
 import { suggestName } from "../core/suggestion.ts";
 import type { LockedTool, LockedToolPlatform } from "../catalog/index.ts";
-import type { LockedBase, LockedFlavour, Lockfile } from "../workspace/index.ts";
+import {
+  type Compression,
+  type LockedBase,
+  type LockedFlavour,
+  type Lockfile,
+  resolveCompression,
+} from "../workspace/index.ts";
 import { checkPackages } from "./check-packages.ts";
 import { formatLayerKey } from "./layer-key.ts";
 import { compareText, groupTools, type LayerGroup, type NamedTool } from "./layer-order.ts";
@@ -12,12 +18,6 @@ import { compareText, groupTools, type LayerGroup, type NamedTool } from "./laye
 const TOOL_LAYER_BUDGET = 60;
 /** Engines refuse images of more than about 125 layers; 98 leave room for one base layer and the top. */
 const TOOL_LAYER_LIMIT = 98;
-
-/** How layers are compressed. The level is part of every layer key. */
-export interface Compression {
-  readonly algorithm: "gzip" | "zstd";
-  readonly level: number;
-}
 
 /** A layer that can be made from the lock alone. */
 export interface PlannedLayer {
@@ -57,7 +57,7 @@ export interface PlanBuildOptions {
   readonly images?: readonly string[] | undefined;
   /** Platforms to build, in any order. Absent: all of the lock. */
   readonly platforms?: readonly Platform[] | undefined;
-  /** Absent: the lock's algorithm at level 6 (gzip) or 3 (zstd). */
+  /** Part of every layer key. Absent: what the lock says. */
   readonly compression?: Compression | undefined;
 }
 
@@ -68,7 +68,7 @@ export interface PlanBuildOptions {
  * `LAYER_LIMIT_EXCEEDED`, `PATH_CONFLICT`
  */
 export function planBuild(lockfile: Lockfile, options: PlanBuildOptions = {}): BuildPlan {
-  const compression = options.compression ?? defaultCompression(lockfile);
+  const compression = options.compression ?? resolveCompression(lockfile.compression);
   const platforms = choosePlatforms(lockfile, options.platforms);
   const planner = new LayerPlanner(lockfile, compression);
   const names = [...new Set(options.images ?? Object.keys(lockfile.images))].sort(compareText);
@@ -104,10 +104,6 @@ export function planLayerFor(
   return tools.length === 0
     ? planner.planBase(platform)
     : planner.planTools(findTools(lockfile, "", tools), platform, "");
-}
-
-function defaultCompression({ compression }: Lockfile): Compression {
-  return { algorithm: compression, level: compression === "zstd" ? 3 : 6 };
 }
 
 function choosePlatforms(lockfile: Lockfile, wanted = lockfile.platforms): readonly Platform[] {

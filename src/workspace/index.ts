@@ -4,6 +4,7 @@
  * Knows the catalog's words for tools; knows nothing of networks, images, sessions or the command line.
  * Importing it is cheap: the YAML and schema libraries load with the first file that needs them.
  */
+export { type Compression, type CompressionChoice, resolveCompression } from "./compression.ts";
 export { CREDENTIAL_NAMES, type CredentialName } from "./credential-name.ts";
 export { diffLockfiles, type LockDiff, type ToolChange } from "./diff-lockfiles.ts";
 export {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { z } from "zod";
 import { lockedPackageSchema, lockedToolSchema } from "../catalog/index.ts";
+import { compressionSchema } from "./compression-schema.ts";
 import { LOCK_VERSION } from "./lockfile.ts";
 
 const hex = z.string().regex(/^[0-9a-f]{64}$/);
@@ -47,7 +48,7 @@ export const lockfileSchema = z.strictObject({
   workspace: hex,
   platforms: z.array(platform).min(1),
   base: base.optional(),
-  compression: z.enum(["gzip", "zstd"]),
+  compression: compressionSchema,
   registry: z.string().optional(),
   tools: z.record(z.string(), lockedToolSchema),
   wishes: z.record(

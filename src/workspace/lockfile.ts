@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { LockedPackage, LockedTool } from "../catalog/index.ts";
 import type { Platform } from "../core/platform.ts";
+import type { CompressionChoice } from "./compression.ts";
 import type { LockedLimits } from "./session-limits.ts";
 
 /** The format that this package writes. */
@@ -89,7 +90,7 @@ export interface Lockfile {
   readonly platforms: readonly Platform[];
   /** Absent when the workspace makes no image. */
   readonly base?: LockedBase | undefined;
-  readonly compression: "gzip" | "zstd";
+  readonly compression: CompressionChoice;
   readonly registry?: string | undefined;
   readonly tools: Readonly<Record<string, LockedTool>>;
   readonly wishes: Readonly<Record<string, LockedWish>>;

@@ -63,6 +63,24 @@ describe("parseWorkspace", () => {
   });
 
   test.each([
+    ["zstd", "zstd"],
+    ["{ algorithm: gzip, level: 6 }", "gzip"],
+    ["{ algorithm: zstd, level: 3 }", "zstd"],
+    ["{ algorithm: gzip, level: 2 }", { algorithm: "gzip", level: 2 }],
+  ])("takes the compression %s, and names it in the shortest way", (written, compression) => {
+    expect(parse(`compression: ${written}\n`).compression).toEqual(compression);
+  });
+
+  test.each([
+    "gzip6",
+    "{ algorithm: gzip, level: 13 }",
+    "{ algorithm: zstd }",
+    "{ algorithm: xz, level: 6 }",
+  ])("refuses the compression %s", (written) => {
+    expect(() => parse(`compression: ${written}\n`)).toThrow(/compression/);
+  });
+
+  test.each([
     ["an unknown key", "tols: {}\n", 1, 1, 'key "tols" is unknown', 'Did you mean "tools"?'],
     [
       "an unknown key deep inside",

@@ -2,6 +2,7 @@
 import { dirname } from "node:path";
 import { parseYamlText, type ToolCatalog, type YamlText } from "../catalog/index.ts";
 import { PLATFORMS } from "../core/platform.ts";
+import { shortenCompression } from "./compression.ts";
 import { resolveImages } from "./image-graph.ts";
 import type { LockedMount, LockedSession } from "./lockfile.ts";
 import { type Problem, problemsError } from "./problem.ts";
@@ -61,7 +62,7 @@ export function parseWorkspace(
     mirrors: wishes.mirrors ?? {},
     use: wishes.use,
     session: resolveSession(wishes, graph.images),
-    compression: wishes.compression ?? "gzip",
+    compression: shortenCompression(wishes.compression ?? "gzip"),
     positionOf: (key) => text.positionOf([key]),
   };
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { z } from "zod";
 import { PULL_SIZE, parsePullSize } from "./pull-size.ts";
+import { compressionSchema } from "./compression-schema.ts";
 import { sessionSchema } from "./session-wish.ts";
 
 /** A tool's name: lower-case words, as in `kubectl` or `yq-go`. */
@@ -112,10 +113,9 @@ export const workspaceSchema = z.strictObject({
     .describe("Where to download from. Default: the settings of this machine's own clients"),
   use: z.string().min(1).optional().describe("Image reference to run tools from; the lock pins its digest"),
   session: sessionSchema.optional().describe("What a command that runs in the image may see"),
-  compression: z
-    .enum(["gzip", "zstd"])
+  compression: compressionSchema
     .optional()
-    .describe("Of layers. Default gzip, which every engine reads"),
+    .describe("Of layers: a name, or algorithm and level. Default gzip at level 6, which every engine reads"),
 });
 
 /** toolbox.yaml as written, once it is known to be well-formed. */

@@ -3,6 +3,7 @@ import type { ToolDefinition } from "../catalog/index.ts";
 import type { SourcePosition } from "../core/error.ts";
 import type { Platform } from "../core/platform.ts";
 import type { LockedSession } from "./lockfile.ts";
+import type { CompressionChoice } from "./compression.ts";
 import type { MirrorWishes } from "./workspace-schema.ts";
 
 /** What all images start from. */
@@ -61,7 +62,7 @@ export interface Workspace {
   readonly mirrors: MirrorWishes;
   readonly use?: string | undefined;
   readonly session?: LockedSession | undefined;
-  readonly compression: "gzip" | "zstd";
+  readonly compression: CompressionChoice;
   /** Where a top-level key stands, for messages. */
   readonly positionOf: (key: string) => SourcePosition;
 }

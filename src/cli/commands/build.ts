@@ -14,7 +14,7 @@ import {
 } from "../../build/index.ts";
 import { ToolingError } from "../../core/error.ts";
 import type { Platform } from "../../core/platform.ts";
-import type { PullBudget, Workspace } from "../../workspace/index.ts";
+import { type PullBudget, resolveCompression, type Workspace } from "../../workspace/index.ts";
 import { formatLayerSizes, type MeasuredImage, measureReport } from "../build-sizes.ts";
 import type { Command, CommandContext, CommandInput } from "../command.ts";
 import { FROZEN_OPTION, isFrozen } from "../frozen.ts";
@@ -49,7 +49,11 @@ export const buildCommand: Command = {
       summary: "Also write to oci:DIR[:TAG] or docker-archive:FILE; may be repeated",
     },
     load: { type: "boolean", summary: "Also load into the container engine at hand" },
-    compression: { type: "string", value: "NAME", summary: "gzip or zstd. Default: what toolbox.yaml says" },
+    compression: {
+      type: "string",
+      value: "NAME",
+      summary: "gzip or zstd, at its usual level. Default: what toolbox.yaml says",
+    },
     "dry-run": { type: "boolean", summary: "Show what would be built, and what is there already" },
   },
   examples: [
@@ -87,7 +91,7 @@ function planOptions(options: CommandInput["options"]): Parameters<typeof planBu
   return {
     images: listOption(options, "image"),
     platforms: platformsOption(options),
-    compression: algorithm === undefined ? undefined : { algorithm, level: algorithm === "gzip" ? 6 : 3 },
+    compression: algorithm === undefined ? undefined : resolveCompression(algorithm),
   };
 }
 
