@@ -4,7 +4,17 @@
  * The goals as data: what is compared, the bound, and how the number comes out of the results of a run. `series` is
  * one number for each round; a count or a peak of memory needs one round only.
  */
-import { differenceOf, fitLine, ratioOf, summarise, whyUnsure } from "./harness/statistics.mjs";
+import {
+  cold,
+  growthOf,
+  inMilliseconds,
+  once,
+  slowestBump,
+  wallRatio,
+  weight,
+  worstBump,
+} from "./figures.mjs";
+import { differenceOf, ratioOf, whyUnsure } from "./harness/statistics.mjs";
 
 /** @typedef {import("./harness/statistics.mjs").Series} Series */
 /** @typedef {Record<string, any>} Results What the parts of this run found, by their names. */
@@ -29,12 +39,21 @@ const GOALS = [
     cold(costs, "toolbox zstd", UMOCI),
   ),
   ratio("1b", "cold build and push, zstd / buildah", 0.22, (costs) => cold(costs, "toolbox zstd", "buildah")),
-  ratio("2a", "cold build and push, gzip / umoci and skopeo", 0.7, (costs) =>
+  ratio("2a", "cold build and push, gzip level 2 / umoci and skopeo", 0.7, (costs) =>
+    cold(costs, "toolbox gzip 2", UMOCI),
+  ),
+  {
+    ...ratio("2b", "bytes of all layers, gzip level 2 / umoci", 1, (costs) =>
+      weight(costs, "toolbox gzip 2", UMOCI),
+    ),
+    once: true,
+  },
+  ratio("2c", "cold build and push, gzip at its default level 6 / umoci and skopeo", 0.7, (costs) =>
     cold(costs, "toolbox gzip", UMOCI),
   ),
   {
-    ...ratio("2b", "bytes of all layers, gzip / umoci", 1, (costs) =>
-      once(costs["toolbox gzip"]?.cold?.layerBytes / costs[UMOCI]?.cold?.layerBytes),
+    ...ratio("2d", "bytes of all layers, gzip level 6 / umoci", 1, (costs) =>
+      weight(costs, "toolbox gzip", UMOCI),
     ),
     once: true,
   },
@@ -236,62 +255,4 @@ function runPath(id, text, bound, series) {
 /** @param {string} id @param {string} text @param {number} bound @param {(found: any) => Series | undefined} series @returns {Goal} */
 function registry(id, text, bound, series) {
   return { id, text, part: "registry", bound, unit: "x", atLeast: true, series };
-}
-
-/** @param {any} costs @param {string} ours @param {string} theirs @param {"wall" | "cpu"} [figure] */
-function cold(costs, ours, theirs, figure = "wall") {
-  const [mine, other] = [costs[ours]?.cold?.[figure], costs[theirs]?.cold?.[figure]];
-  return mine && other && ratioOf(mine, other);
-}
-
-/** The position whose median is the worst. @param {any} costs @param {string} theirs */
-function slowestBump(costs, theirs) {
-  const ratios = bumpsOf(costs).flatMap(([step, ours]) => {
-    const other = costs[theirs]?.[step]?.wall;
-    return other === undefined ? [] : [ratioOf(ours.wall, other)];
-  });
-  return ratios.toSorted((a, b) => b.median - a.median)[0];
-}
-
-/** @param {any} costs @param {(step: any) => number} value */
-function worstBump(costs, value) {
-  const values = bumpsOf(costs).map(([, step]) => value(step));
-  return values.length === 0 ? undefined : once(Math.max(...values));
-}
-
-/** @param {any} costs @returns {[string, any][]} */
-function bumpsOf(costs) {
-  return Object.entries(costs["toolbox gzip"] ?? {}).filter(([step]) => step.startsWith("bump "));
-}
-
-/** @param {any} costs @param {string} what */
-function wallRatio(costs, what) {
-  const [ours, docker] = [costs[what]?.wall, costs["docker run"]?.wall];
-  return ours && docker && ratioOf(ours, docker);
-}
-
-/** @param {readonly any[]} points */
-function growthOf(points) {
-  const steps = points.filter(({ tools, images }) => tools >= 100 && images === tools / 5);
-  if (!steps.some(({ tools }) => tools === 1000)) return undefined;
-  const rounds = steps[0].wall.rounds.map((/** @type {number} */ _, /** @type {number} */ round) => {
-    const slope = (/** @type {number} */ least, /** @type {number} */ most) =>
-      fitLine(
-        steps
-          .filter(({ tools }) => tools >= least && tools <= most)
-          .map(({ tools, wall }) => [tools, wall.rounds[round]]),
-      ).slope;
-    return slope(500, 1000) / slope(100, 500);
-  });
-  return summarise(rounds);
-}
-
-/** @param {Series} series */
-function inMilliseconds({ rounds }) {
-  return summarise(rounds.map((value) => value * 1000));
-}
-
-/** @param {number} value @returns {Series} */
-function once(value) {
-  return summarise([value]);
 }

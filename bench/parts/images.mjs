@@ -8,7 +8,7 @@ import { summarise } from "../harness/statistics.mjs";
 import { cranePeer } from "../peers/crane.mjs";
 import { buildahPeer } from "../peers/dockerfile.mjs";
 import { misePeer } from "../peers/mise.mjs";
-import { toolboxPeer } from "../peers/toolbox.mjs";
+import { FAST_GZIP, toolboxPeer } from "../peers/toolbox.mjs";
 import { umociPeer } from "../peers/umoci.mjs";
 
 /** @typedef {import("../parts.mjs").PartContext} PartContext */
@@ -22,6 +22,7 @@ export async function measureImages(context) {
   const all = [
     toolboxPeer("zstd"),
     umociPeer,
+    { ...toolboxPeer(FAST_GZIP), bumps: [] },
     toolboxPeer("gzip"),
     { ...buildahPeer("buildah"), bumps: SOME },
     misePeer(context.programs["mise"] ?? "mise"),
