@@ -2,11 +2,19 @@
 // @ts-check
 import { spawnSync } from "node:child_process";
 import { readFileSync, realpathSync } from "node:fs";
+import { join } from "node:path";
 import { arch } from "node:process";
-import { compressGzip, fileEntryOf, sortEntries, writeTar } from "../../dist/archive/index.js";
-import { collectBytes, streamOf } from "../../dist/core/byte-stream.js";
-import { formatCanonicalJson } from "../../dist/core/json.js";
-import { describeBytes, MEDIA_TYPES, openLayoutStore } from "../../dist/oci/index.js";
+
+/** What is built, which need not be there when types are checked. */
+const DIST = join(import.meta.dirname, "..", "..", "dist");
+/** @type {typeof import("../../src/archive/index.ts")} */
+const { compressGzip, fileEntryOf, sortEntries, writeTar } = await import(join(DIST, "archive/index.js"));
+/** @type {typeof import("../../src/core/byte-stream.ts")} */
+const { collectBytes, streamOf } = await import(join(DIST, "core/byte-stream.js"));
+/** @type {typeof import("../../src/core/json.ts")} */
+const { formatCanonicalJson } = await import(join(DIST, "core/json.js"));
+/** @type {typeof import("../../src/oci/index.ts")} */
+const { describeBytes, MEDIA_TYPES, openLayoutStore } = await import(join(DIST, "oci/index.js"));
 
 const PROGRAMS = ["env", "sleep", "true"];
 
@@ -48,7 +56,7 @@ export async function putSmallImage(folder, tag) {
   }
 }
 
-/** @returns {import("../../dist/archive/index.js").ArchiveEntry[]} */
+/** @returns {import("../../src/archive/index.ts").ArchiveEntry[]} */
 function listEntries() {
   const shell = realpathSync("/bin/sh");
   /** @type {Map<string, string>} */
@@ -69,7 +77,7 @@ function listEntries() {
 /**
  * @param {string} path
  * @param {string} target
- * @returns {import("../../dist/archive/index.js").ArchiveEntry}
+ * @returns {import("../../src/archive/index.ts").ArchiveEntry}
  */
 function link(path, target) {
   return { type: "symlink", path, target, mode: 0o777, uid: 0, gid: 0 };
