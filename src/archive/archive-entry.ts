@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { type ByteStream, streamOf } from "../core/byte-stream.ts";
+import { type LentBytes, streamOf } from "../core/byte-stream.ts";
 
 /** What every entry that we write has. */
 export interface ArchiveEntryBase {
@@ -17,7 +17,7 @@ export interface FileEntry extends ArchiveEntryBase {
   /** Bytes that `open()` yields. */
   readonly size: number;
   /** Opens the content from its start; may be called more than once. */
-  readonly open: () => ByteStream;
+  readonly open: () => LentBytes;
 }
 
 /** A directory. */

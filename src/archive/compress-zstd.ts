@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { ByteStream } from "../core/byte-stream.ts";
+import { BufferPool } from "../core/buffer-pool.ts";
+import type { LendingGenerator, LentBytes } from "../core/byte-stream.ts";
 import { ToolingError } from "../core/error.ts";
 import { type CompressedMember, compressMembers } from "./compress-members.ts";
 
@@ -13,6 +14,9 @@ export interface CompressZstdOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** All streams share it. */
+const pool = new BufferPool(ZSTD_FRAME_SIZE);
+
 /**
  * Compresses in zstd frames of a fixed size (RFC 8878 section 3.1), several at once, always by the same encoder, so
  * that the same input gives the same bytes.
@@ -20,16 +24,16 @@ export interface CompressZstdOptions {
  * @throws {ToolingError} `PLATFORM_UNAVAILABLE` where the encoder, an optional package, could not be installed
  */
 export async function* compressZstd(
-  content: ByteStream,
+  content: LentBytes,
   { level = 3, signal }: CompressZstdOptions = {},
-): AsyncGenerator<Uint8Array> {
+): LendingGenerator {
   const { Encoder } = await loadEncoder();
   const encoder = new Encoder(level);
   const compress = async (buffer: ArrayBuffer, length: number): Promise<CompressedMember> => ({
     member: await encoder.encode(Buffer.from(buffer, 0, length)),
     buffer,
   });
-  yield* compressMembers(content, { memberSize: ZSTD_FRAME_SIZE, compress, signal });
+  yield* compressMembers(content, { memberSize: ZSTD_FRAME_SIZE, pool, compress, signal });
 }
 
 async function loadEncoder(): Promise<typeof import("@toondepauw/node-zstd")> {

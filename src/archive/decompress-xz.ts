@@ -1,18 +1,30 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { ByteStream } from "../core/byte-stream.ts";
+import { BufferPool } from "../core/buffer-pool.ts";
+import type { LendingGenerator, LentBytes } from "../core/byte-stream.ts";
 import { invalidCompressed } from "./invalid-compressed.ts";
 import { type WorkerThread, WorkerThreads } from "./worker-thread.ts";
 
-type XzAnswer =
-  | { readonly output: Uint8Array; readonly state: "hungry" | "more" | "done" }
-  | { readonly problem: string };
+/** Buffers go to the thread and come back with its answer. */
+interface XzAnswer {
+  readonly state: "hungry" | "more" | "done" | "broken";
+  /** Decoded bytes, at the start of `output`. */
+  readonly length: number;
+  readonly output: ArrayBuffer;
+  /** Absent: none was sent. */
+  readonly input?: ArrayBuffer | undefined;
+  /** Present when broken. */
+  readonly problem?: string | undefined;
+}
 
 /** All streams share them; a thread keeps several streams apart, so an unread one never holds up another. */
 const threads = new WorkerThreads("xz-worker.mjs");
+/** The decoder takes no more at once. */
+const inputs = new BufferPool(64 * 1024);
+const outputs = new BufferPool(256 * 1024);
 let lastId = 0;
 
-/** Decodes xz on worker threads, one step ahead of the consumer. */
-export async function* decompressXz(content: ByteStream): AsyncGenerator<Uint8Array> {
+/** Decodes xz on worker threads, one step ahead of the consumer. A chunk is overwritten once the next is asked for. */
+export async function* decompressXz(content: LentBytes): LendingGenerator {
   const thread = threads.leastLoaded();
   lastId += 1;
   const stream = new XzStream(thread, lastId, content);
@@ -29,28 +41,32 @@ class XzStream {
   readonly #thread: WorkerThread;
   readonly #id: number;
   readonly #source: AsyncIterator<Uint8Array>;
+  /** What is left of the source's last chunk. */
+  #rest: Uint8Array = new Uint8Array(0);
   #step: Promise<XzAnswer> | undefined;
   #isDone = false;
 
-  constructor(thread: WorkerThread, id: number, content: ByteStream) {
+  constructor(thread: WorkerThread, id: number, content: LentBytes) {
     this.#thread = thread;
     this.#id = id;
     this.#source = content[Symbol.asyncIterator]();
   }
 
-  async *read(): AsyncGenerator<Uint8Array> {
+  async *read(): LendingGenerator {
     this.#step = this.#feed();
     while (!this.#isDone) {
       const answer: XzAnswer = await this.#step;
-      if ("problem" in answer) {
-        this.#isDone = true;
-        throw invalidCompressed("xz", answer.problem);
-      }
-      if (answer.state === "done") this.#isDone = true;
-      else this.#step = answer.state === "more" ? this.#call({}) : this.#feed();
+      const { state, length, output, problem } = answer;
+      if (state === "done" || state === "broken") this.#isDone = true;
+      else this.#step = state === "more" ? this.#call({}) : this.#feed();
       // An error of the next step is met when it is awaited, which may be never.
       this.#step.catch(() => undefined);
-      if (answer.output.byteLength > 0) yield answer.output;
+      if (problem !== undefined) throw invalidCompressed("xz", problem);
+      try {
+        if (length > 0) yield new Uint8Array(output, 0, length);
+      } finally {
+        outputs.give(output);
+      }
     }
   }
 
@@ -61,14 +77,23 @@ class XzStream {
   }
 
   async #feed(): Promise<XzAnswer> {
-    const { done, value } = await this.#source.next();
-    if (done === true) return await this.#call({ isLast: true });
-    // A copy: the chunk may share its memory with others, and transferring would take it from them.
-    const input = new Uint8Array(value);
-    return await this.#call({ input }, [input.buffer]);
+    while (this.#rest.byteLength === 0) {
+      const { done, value } = await this.#source.next();
+      if (done === true) return await this.#call({ isLast: true });
+      this.#rest = value;
+    }
+    const piece = this.#rest.subarray(0, inputs.size);
+    this.#rest = this.#rest.subarray(piece.byteLength);
+    const input = inputs.take();
+    new Uint8Array(input).set(piece);
+    return await this.#call({ input, length: piece.byteLength }, [input]);
   }
 
-  async #call(step: object, transfer: ArrayBuffer[] = []): Promise<XzAnswer> {
-    return await this.#thread.call<XzAnswer>({ id: this.#id, ...step }, transfer);
+  async #call(step: object, buffers: readonly ArrayBuffer[] = []): Promise<XzAnswer> {
+    const output = outputs.take();
+    const message = { id: this.#id, output, ...step };
+    const answer = await this.#thread.call<XzAnswer>(message, [output, ...buffers]);
+    if (answer.input !== undefined) inputs.give(answer.input);
+    return answer;
   }
 }

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Transform } from "node:stream";
 import zlib from "node:zlib";
-import type { ByteStream } from "../core/byte-stream.ts";
+import type { LendingGenerator, LentBytes } from "../core/byte-stream.ts";
 import { ToolingError } from "../core/error.ts";
 import { invalidCompressed } from "./invalid-compressed.ts";
 import { readThroughTransform } from "./read-through-transform.ts";
 import { readZstdFrames } from "./zstd-frames.ts";
 
 /** Decodes zstd: natively where Node.js can (22.15 and later), else in JavaScript. */
-export async function* decompressZstd(content: ByteStream): AsyncGenerator<Uint8Array> {
+export async function* decompressZstd(content: LentBytes): LendingGenerator {
   const native = nativeDecoder();
   if (native === undefined) yield* decompressInJavaScript(content);
   else yield* readThroughTransform("zstd", bytesOf(content), native);
@@ -19,11 +19,11 @@ function nativeDecoder(): Transform | undefined {
   return typeof create === "function" ? (create({ chunkSize: 256 * 1024 }) as Transform) : undefined;
 }
 
-async function* bytesOf(content: ByteStream): AsyncGenerator<Uint8Array> {
+async function* bytesOf(content: LentBytes): LendingGenerator {
   for await (const { bytes } of readZstdFrames(content)) yield bytes;
 }
 
-async function* decompressInJavaScript(content: ByteStream): AsyncGenerator<Uint8Array> {
+async function* decompressInJavaScript(content: LentBytes): LendingGenerator {
   const { Decompress } = await import("fzstd");
   const output: Uint8Array[] = [];
   const start = (): InstanceType<typeof Decompress> =>

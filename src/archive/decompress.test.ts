@@ -3,7 +3,7 @@ import { execFileSync } from "node:child_process";
 import { createHash, randomBytes } from "node:crypto";
 import { gunzipSync, gzipSync } from "node:zlib";
 import { describe, expect, test } from "vitest";
-import { type ByteStream, collectBytes, streamOf } from "../core/byte-stream.ts";
+import { type LentBytes, collectBytes, streamOf } from "../core/byte-stream.ts";
 import { compressGzip, GZIP_MEMBER_SIZE } from "./compress-gzip.ts";
 import { compressZstd } from "./compress-zstd.ts";
 import { decompress } from "./decompress.ts";
@@ -213,7 +213,7 @@ function countMembers(packed: Uint8Array): number {
   return count;
 }
 
-async function textOf(content: ByteStream, format?: string, size?: number): Promise<string> {
+async function textOf(content: LentBytes, format?: string, size?: number): Promise<string> {
   const options = { format: format as "gzip" | undefined, limits: size === undefined ? {} : { size } };
   return Buffer.from(await collectBytes(decompress(content, options))).toString();
 }

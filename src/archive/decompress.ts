@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { createGunzip } from "node:zlib";
-import type { ByteStream } from "../core/byte-stream.ts";
+import type { LendingGenerator, LentBytes } from "../core/byte-stream.ts";
 import { ByteReader } from "./byte-reader.ts";
 import { decompressXz } from "./decompress-xz.ts";
 import { decompressZstd } from "./decompress-zstd.ts";
@@ -26,9 +26,9 @@ export interface DecompressOptions {
  * content that grows beyond the limits, as soon as it does
  */
 export async function* decompress(
-  content: ByteStream,
+  content: LentBytes,
   { format, limits, signal }: DecompressOptions = {},
-): AsyncGenerator<Uint8Array> {
+): LendingGenerator {
   const bounds = { ...READ_LIMITS, ...limits };
   const input = new CountedInput(content, signal);
   const actual = format ?? (await input.detectFormat());
@@ -47,7 +47,7 @@ export async function* decompress(
 /** Less than this hurts nobody, and short runs of zeros shrink a lot. */
 const RATIO_FROM = 64 * 1024 * 1024;
 
-const DECODERS: Readonly<Record<CompressionFormat, (content: ByteStream) => ByteStream>> = {
+const DECODERS: Readonly<Record<CompressionFormat, (content: LentBytes) => LentBytes>> = {
   gzip: (content) => readThroughTransform("gzip", content, createGunzip({ chunkSize: 256 * 1024 })),
   xz: decompressXz,
   zstd: decompressZstd,
@@ -59,7 +59,7 @@ class CountedInput {
   readonly #reader: ByteReader;
   readonly #signal: AbortSignal | undefined;
 
-  constructor(content: ByteStream, signal: AbortSignal | undefined) {
+  constructor(content: LentBytes, signal: AbortSignal | undefined) {
     this.#reader = new ByteReader(content);
     this.#signal = signal;
   }
@@ -75,7 +75,7 @@ class CountedInput {
     return "none";
   }
 
-  async *read(): AsyncGenerator<Uint8Array> {
+  async *read(): LendingGenerator {
     try {
       for (;;) {
         this.#signal?.throwIfAborted();

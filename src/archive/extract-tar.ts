@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { mkdir, realpath } from "node:fs/promises";
 import { describeWriteFailure } from "../core/atomic-file.ts";
-import type { ByteStream } from "../core/byte-stream.ts";
+import type { LentBytes } from "../core/byte-stream.ts";
 import { ToolingError } from "../core/error.ts";
 import { limitExceeded, type ReadLimits } from "./read-limits.ts";
 import { readTar, type TarMember } from "./read-tar.ts";
@@ -41,7 +41,7 @@ export interface ExtractReport {
  * @throws {ToolingError} `ARCHIVE_UNSAFE`, `ARCHIVE_INVALID`, `ARCHIVE_LIMIT_EXCEEDED`, `DISK_FULL`, `FILE_UNWRITABLE`
  */
 export async function extractTar(
-  content: ByteStream,
+  content: LentBytes,
   folder: string,
   options: ExtractTarOptions = {},
 ): Promise<ExtractReport> {
@@ -55,7 +55,7 @@ export async function extractTar(
 }
 
 async function extractMembers(
-  content: ByteStream,
+  content: LentBytes,
   writer: TreeWriter,
   options: ExtractTarOptions,
 ): Promise<ExtractReport> {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { ByteStream } from "../core/byte-stream.ts";
+import type { LendingGenerator, LentBytes } from "../core/byte-stream.ts";
 import { ToolingError } from "../core/error.ts";
 import { ByteReader } from "./byte-reader.ts";
 
@@ -9,7 +9,7 @@ export interface ArMember {
   /** Bytes of `content`. */
   readonly size: number;
   /** To be read once, before the next member is asked for; what is left unread is skipped. */
-  readonly content: ByteStream;
+  readonly content: LentBytes;
 }
 
 const MAGIC = "!<arch>\n";
@@ -20,7 +20,7 @@ const HEADER_SIZE = 60;
  *
  * @throws {ToolingError} `ARCHIVE_INVALID`
  */
-export async function* readAr(content: ByteStream): AsyncGenerator<ArMember, void, undefined> {
+export async function* readAr(content: LentBytes): AsyncGenerator<ArMember, void, undefined> {
   const reader = new ByteReader(content);
   try {
     if (toText(await reader.read(MAGIC.length)) !== MAGIC) throw invalidAr("does not start as one");
@@ -57,7 +57,7 @@ class ArContent implements AsyncIterable<Uint8Array> {
     this.#left = size;
   }
 
-  async *[Symbol.asyncIterator](): AsyncGenerator<Uint8Array> {
+  async *[Symbol.asyncIterator](): LendingGenerator {
     while (this.#left > 0) {
       const piece = await this.#reader.readSome(this.#left);
       if (piece === undefined) throw invalidAr("is cut short");

@@ -4,7 +4,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { type ByteStream, collectBytes, streamOf } from "../core/byte-stream.ts";
+import { type LentBytes, collectBytes, streamOf } from "../core/byte-stream.ts";
 import { fileEntryOf } from "./archive-entry.ts";
 import { formatPaxRecords } from "./pax.ts";
 import { readTar, type ReadTarOptions, type TarMember } from "./read-tar.ts";
@@ -220,7 +220,7 @@ async function* chunksOf(bytes: Uint8Array, size: number): AsyncGenerator<Uint8A
   for (let offset = 0; offset < bytes.byteLength; offset += size) yield bytes.subarray(offset, offset + size);
 }
 
-async function listOf(content: ByteStream, options: ReadTarOptions = {}): Promise<string[]> {
+async function listOf(content: LentBytes, options: ReadTarOptions = {}): Promise<string[]> {
   const paths: string[] = [];
   for await (const { path } of readTar(content, options)) paths.push(path);
   return paths;

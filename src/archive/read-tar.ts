@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { ByteStream } from "../core/byte-stream.ts";
+import type { LendingGenerator, LentBytes } from "../core/byte-stream.ts";
 import type { OperationOptions } from "../core/operation.ts";
 import { ByteReader } from "./byte-reader.ts";
 import { normalizeMemberPath } from "./entry-path.ts";
@@ -37,7 +37,7 @@ export interface TarMember {
   /** Bytes of the archive before its headers, and before its content. */
   readonly position: { readonly headers: number; readonly content: number };
   /** To be read once, before the next member is asked for; what is left unread is skipped. */
-  readonly content: ByteStream;
+  readonly content: LentBytes;
 }
 
 /** Optional parts of {@link readTar}. */
@@ -57,7 +57,7 @@ export interface ReadTarOptions extends Pick<OperationOptions, "signal"> {
  * `ARCHIVE_UNSAFE` for paths and hard links that leave the archive; `ARCHIVE_LIMIT_EXCEEDED`.
  */
 export async function* readTar(
-  content: ByteStream,
+  content: LentBytes,
   { limits, layer = false, signal }: ReadTarOptions = {},
 ): AsyncGenerator<TarMember, void, undefined> {
   const bounds = { ...READ_LIMITS, ...limits };
@@ -80,7 +80,7 @@ export async function* readTar(
         throw limitExceeded(`tar archive is larger than ${bounds.size} bytes`);
       }
       yield member;
-      await body.skip({ mayEnd: layer });
+      if (!body.skipNow()) await body.skip({ mayEnd: layer });
     }
     await expectEnd(reader, { mayEnd: layer });
   } finally {
@@ -106,17 +106,17 @@ async function readMemberHeader(
 ): Promise<MemberHeader | undefined> {
   let records: Record<string, string> = {};
   for (;;) {
-    const block = await readBlock(reader, { mayEnd });
+    const block = reader.readNow(TAR_BLOCK) ?? (await readBlock(reader, { mayEnd }));
     if (block === undefined || isZeroBlock(block)) {
       if (Object.keys(records).length > 0) throw invalidTar("ends after an extended header");
       return undefined;
     }
     const header = parseTarHeader(block);
-    const extension = await readExtension(reader, header);
-    if (extension === undefined) {
+    if (!"xgLK".includes(header.typeflag)) {
       const pax = { ...globals, ...records };
       return { header: applyRecords(header, pax), pax };
     }
+    const extension = await readExtension(reader, header);
     if (header.typeflag === "g") Object.assign(globals, extension);
     else records = { ...records, ...extension };
   }
@@ -126,10 +126,8 @@ const LARGEST_EXTENSION = 1024 * 1024;
 
 async function readExtension(
   reader: ByteReader,
-  header: TarHeader,
-): Promise<Record<string, string> | undefined> {
-  const { typeflag, size } = header;
-  if (!"xgLK".includes(typeflag)) return undefined;
+  { typeflag, size }: TarHeader,
+): Promise<Record<string, string>> {
   if (size > LARGEST_EXTENSION) throw limitExceeded(`tar archive has an extended header of ${size} bytes`);
   const padded = await reader.read(paddedSize(size));
   if (padded.byteLength < paddedSize(size)) throw truncated();
@@ -216,7 +214,7 @@ class MemberContent implements AsyncIterable<Uint8Array> {
     this.#padding = paddedSize(size) - size;
   }
 
-  async *[Symbol.asyncIterator](): AsyncGenerator<Uint8Array> {
+  async *[Symbol.asyncIterator](): LendingGenerator {
     while (this.#left > 0) {
       this.#signal?.throwIfAborted();
       const piece = await this.#reader.readSome(this.#left);
@@ -224,6 +222,11 @@ class MemberContent implements AsyncIterable<Uint8Array> {
       this.#left -= piece.byteLength;
       yield piece;
     }
+  }
+
+  /** As {@link skip}, if that takes no waiting; else nothing is done. */
+  skipNow(): boolean {
+    return this.#reader.readNow(this.#left + this.#padding) !== undefined;
   }
 
   async skip({ mayEnd }: EndRule): Promise<void> {

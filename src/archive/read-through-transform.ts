@@ -1,33 +1,47 @@
 // SPDX-License-Identifier: Apache-2.0
-import { once } from "node:events";
-import { Readable, type Transform } from "node:stream";
-import { pipeline } from "node:stream/promises";
-import type { ByteStream } from "../core/byte-stream.ts";
+import type { Transform } from "node:stream";
+import type { LendingGenerator, LentBytes } from "../core/byte-stream.ts";
 import { isSystemError } from "../core/error.ts";
 import { invalidCompressed } from "./invalid-compressed.ts";
 
 /** What a decoder of node:zlib makes of `content`; its errors become `ARCHIVE_INVALID`. */
 export async function* readThroughTransform(
   format: string,
-  content: ByteStream,
+  content: LentBytes,
   transform: Transform,
-): AsyncGenerator<Uint8Array> {
-  const source = Readable.from(content, { objectMode: true, highWaterMark: 2 });
-  const written = pipeline(source, transform);
-  // Met below, by whoever reads.
-  written.catch(() => undefined);
+): LendingGenerator {
+  const fed = feed(content, transform);
   try {
     for await (const chunk of transform as AsyncIterable<Buffer>) yield chunk;
-    await written;
   } catch (error) {
     throw isDecoderError(error)
       ? invalidCompressed(format, error.code === "Z_BUF_ERROR" ? "is cut short" : "is damaged", error)
       : error;
   } finally {
     transform.destroy();
-    source.destroy();
     // The source may have files open, and the reader may want to remove them next.
-    if (!source.closed) await once(source, "close").catch(() => undefined);
+    await fed;
+  }
+}
+
+const nobody = (): void => {};
+
+/** Never fails: an error of the content ends the decoder with it. */
+async function feed(content: LentBytes, transform: Transform): Promise<void> {
+  let wake = nobody;
+  transform.once("close", () => wake());
+  try {
+    for await (const chunk of content) {
+      if (transform.destroyed) return;
+      // The decoder has done with a chunk before the next is asked for, which may stand in the same memory.
+      await new Promise<void>((resolve) => {
+        wake = resolve;
+        transform.write(chunk, () => resolve());
+      });
+    }
+    transform.end();
+  } catch (error) {
+    transform.destroy(error as Error);
   }
 }
 

@@ -2,7 +2,7 @@
 import { once } from "node:events";
 import { crc32 } from "node:zlib";
 import type { Entry, ZipFile } from "yauzl";
-import type { ByteStream } from "../core/byte-stream.ts";
+import type { LendingGenerator, LentBytes } from "../core/byte-stream.ts";
 import { isSystemError, ToolingError } from "../core/error.ts";
 import { normalizeMemberPath } from "./entry-path.ts";
 import { collisionKey } from "./path-policy.ts";
@@ -18,7 +18,7 @@ export interface ZipMember {
   /** Uncompressed bytes of `content`. */
   readonly size: number;
   /** A symlink's content is its text. To be read, if at all, before the next member is asked for. */
-  readonly content: ByteStream;
+  readonly content: LentBytes;
 }
 
 /** Optional parts of {@link readZip}. */
@@ -130,11 +130,7 @@ function typeOf(fileName: string, unixMode: number): ZipMember["type"] {
   );
 }
 
-async function* openEntry(
-  zip: ZipFile,
-  entry: Entry,
-  signal: AbortSignal | undefined,
-): AsyncGenerator<Uint8Array> {
+async function* openEntry(zip: ZipFile, entry: Entry, signal: AbortSignal | undefined): LendingGenerator {
   try {
     const stream = await zip.openReadStreamPromise(entry);
     let checksum = 0;

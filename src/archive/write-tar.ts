@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { ByteStream } from "../core/byte-stream.ts";
+import { BufferPool } from "../core/buffer-pool.ts";
+import type { LendingGenerator } from "../core/byte-stream.ts";
 import { ToolingError } from "../core/error.ts";
+import { GatheredBytes } from "../core/gathered-bytes.ts";
 import type { ArchiveEntry, FileEntry } from "./archive-entry.ts";
 import { isEntryPath } from "./entry-path.ts";
 import { formatPaxRecords } from "./pax.ts";
@@ -12,6 +14,10 @@ export interface WriteTarOptions {
   readonly mtime?: number;
 }
 
+/** Headers, small files and padding go out together; content beyond a quarter of this goes out as it comes. */
+const pool = new BufferPool(256 * 1024);
+const LARGE = pool.size / 4;
+
 /**
  * A tar archive whose bytes depend on the entries and `mtime` alone: ustar, with an extended header only where ustar
  * cannot hold a value, and two zero blocks at the end. The entries must come as {@link sortEntries} orders them.
@@ -22,15 +28,25 @@ export interface WriteTarOptions {
 export async function* writeTar(
   entries: Iterable<ArchiveEntry> | AsyncIterable<ArchiveEntry>,
   { mtime = 0 }: WriteTarOptions = {},
-): ByteStream & AsyncGenerator<Uint8Array> {
+): LendingGenerator {
+  const gathered = new GatheredBytes(pool);
   let last = "";
-  for await (const entry of entries) {
-    checkOrder(last, entry.path);
-    last = entry.path;
-    yield formatEntryHeader(entry, mtime);
-    if (entry.type === "file") yield* writeContent(entry);
+  try {
+    for await (const entry of entries) {
+      checkOrder(last, entry.path);
+      last = entry.path;
+      const header = formatEntryHeader(entry, mtime);
+      if (!gathered.hasRoomFor(header.byteLength)) yield gathered.takeAll();
+      if (gathered.hasRoomFor(header.byteLength)) gathered.add(header);
+      else yield header;
+      if (entry.type === "file") yield* writeContent(entry, gathered);
+    }
+    if (!gathered.hasRoomFor(2 * TAR_BLOCK)) yield gathered.takeAll();
+    gathered.addZeros(2 * TAR_BLOCK);
+    yield gathered.takeAll();
+  } finally {
+    gathered.close();
   }
-  yield new Uint8Array(2 * TAR_BLOCK);
 }
 
 function checkOrder(last: string, path: string): void {
@@ -40,16 +56,22 @@ function checkOrder(last: string, path: string): void {
   if (path < last) throw new Error(`"${path}" comes after "${last}": sort the entries before writing them`);
 }
 
-async function* writeContent({ path, size, open }: FileEntry): AsyncGenerator<Uint8Array> {
+async function* writeContent({ path, size, open }: FileEntry, gathered: GatheredBytes): LendingGenerator {
+  // A large file's content does not wait for others, nor does what stands before it.
+  if (size > LARGE && !gathered.isEmpty) yield gathered.takeAll();
   let written = 0;
   for await (const chunk of open()) {
     written += chunk.byteLength;
     if (written > size) throw sizeMismatch(path, size, `more than ${size}`);
-    if (chunk.byteLength > 0) yield chunk;
+    if (!gathered.isEmpty && (chunk.byteLength > LARGE || !gathered.hasRoomFor(chunk.byteLength)))
+      yield gathered.takeAll();
+    if (chunk.byteLength > LARGE) yield chunk;
+    else gathered.add(chunk);
   }
   if (written < size) throw sizeMismatch(path, size, `only ${written}`);
   const padding = (TAR_BLOCK - (size % TAR_BLOCK)) % TAR_BLOCK;
-  if (padding > 0) yield new Uint8Array(padding);
+  if (!gathered.hasRoomFor(padding)) yield gathered.takeAll();
+  gathered.addZeros(padding);
 }
 
 function sizeMismatch(path: string, size: number, got: string): ToolingError {

@@ -5,12 +5,12 @@ import { parentPort } from "node:worker_threads";
 import xz from "xz-decompress";
 
 /**
- * Continues a file: takes input, gives output. `isLast` says that no more input will come.
- * @typedef {{ id: number, input?: Uint8Array, isLast?: boolean, close?: boolean }} XzStep
- * @typedef {{ output: Uint8Array, state: "hungry" | "more" | "done" } | { problem: string }} XzAnswer
+ * Continues a file: takes the first `length` bytes of `input`, gives what fits into `output`. `isLast` says that no
+ * more input will come. Both buffers go back with the answer.
+ * @typedef {{ id: number, output: ArrayBuffer, input?: ArrayBuffer, length?: number, isLast?: boolean, close?: boolean }} XzStep
+ * @typedef {{ state: "hungry" | "more" | "done", length: number } | { state: "broken", length: 0, problem: string }} XzProgress
  */
 
-const OUTPUT_SIZE = 256 * 1024;
 /** What the decoder gives at once, at most. */
 const LARGEST_PIECE = 64 * 1024;
 const OK = 0;
@@ -34,27 +34,25 @@ await XzReadableStream._getModuleInstance();
 class Decoder {
   #exports = XzReadableStream._moduleInstance.exports;
   #context = this.#exports.create_context();
-  /** @type {Uint8Array} */
-  #input = new Uint8Array(0);
   #hasOutput = false;
 
   /**
    * @param {XzStep} step
-   * @returns {XzAnswer}
+   * @returns {XzProgress}
    */
-  step({ input, isLast = false }) {
-    if (input !== undefined) this.#input = input;
-    const output = new Uint8Array(OUTPUT_SIZE);
+  step({ input, length: given = 0, isLast = false, output }) {
+    // A file that is continued has used up what it got before, unless it gave more than fitted.
+    if (input !== undefined || isLast)
+      this.#supply(input === undefined ? new Uint8Array(0) : new Uint8Array(input, 0, given));
     let length = 0;
     for (;;) {
-      const { code, written, isStuck } = this.#run(isLast, output.subarray(length));
+      const { code, written, isStuck } = this.#run(new Uint8Array(output, length));
       length += written;
-      const given = output.subarray(0, length);
-      if (code === STREAM_END) return { output: given, state: "done" };
+      if (code === STREAM_END) return { state: "done", length };
       const problem = this.#problemOf(code, isStuck && isLast);
-      if (problem !== undefined) return { problem };
-      if (isStuck) return { output: given, state: "hungry" };
-      if (length + LARGEST_PIECE > OUTPUT_SIZE) return { output: given, state: "more" };
+      if (problem !== undefined) return { state: "broken", length: 0, problem };
+      if (isStuck) return { state: "hungry", length };
+      if (length + LARGEST_PIECE > output.byteLength) return { state: "more", length };
     }
   }
 
@@ -67,15 +65,12 @@ class Decoder {
     return new Uint32Array(this.#exports.memory.buffer, this.#context, 7);
   }
 
-  /**
-   * @param {boolean} isLast
-   * @param {Uint8Array} output
-   */
-  #run(isLast, output) {
-    const start = this.#supply(isLast);
+  /** @param {Uint8Array} output */
+  #run(output) {
+    const [, , start] = this.#fields;
     const code = this.#exports.get_next_output(this.#context);
     const after = this.#fields;
-    const [, , position = 0, , outputAt = 0, written = 0] = after;
+    const [, , position, , outputAt = 0, written = 0] = after;
     output.set(new Uint8Array(this.#exports.memory.buffer, outputAt, written));
     after[5] = 0;
     this.#hasOutput ||= written > 0;
@@ -83,18 +78,14 @@ class Decoder {
   }
 
   /**
-   * Fills the decoder's input buffer when it is used up, and gives the position in it. Supplying nothing says that
-   * nothing follows.
-   * @param {boolean} isLast
+   * Fills the decoder's input buffer. Supplying nothing says that nothing follows.
+   * @param {Uint8Array} piece
    */
-  #supply(isLast) {
-    const [size = 0, inputAt = 0, position = 0, filled = 0] = this.#fields;
-    if (position < filled || (this.#input.byteLength === 0 && !isLast)) return position;
-    const piece = this.#input.subarray(0, size);
+  #supply(piece) {
+    const [size = 0, inputAt = 0] = this.#fields;
+    if (piece.byteLength > size) throw new RangeError(`the decoder takes ${size} bytes at once`);
     new Uint8Array(this.#exports.memory.buffer, inputAt, size).set(piece);
     this.#exports.supply_input(this.#context, piece.byteLength);
-    this.#input = this.#input.subarray(piece.byteLength);
-    return 0;
   }
 
   /**
@@ -112,16 +103,28 @@ class Decoder {
 /** @type {Map<number, Decoder>} */
 const decoders = new Map();
 
-parentPort?.on("message", (/** @type {XzStep} */ step) => {
+/**
+ * @param {XzStep} step
+ * @returns {XzProgress}
+ */
+function takeStep(step) {
   const decoder = decoders.get(step.id) ?? new Decoder();
   decoders.set(step.id, decoder);
-  const answer = step.close === true ? { problem: "is closed" } : decoder.step(step);
-  if ("problem" in answer || answer.state === "done") {
+  const progress =
+    step.close === true
+      ? /** @type {const} */ ({ state: "broken", length: 0, problem: "is closed" })
+      : decoder.step(step);
+  if (progress.state === "done" || progress.state === "broken") {
     decoder.close();
     decoders.delete(step.id);
   }
+  return progress;
+}
+
+parentPort?.on("message", (/** @type {XzStep} */ step) => {
+  const { output, input } = step;
   parentPort?.postMessage(
-    answer,
-    "output" in answer ? [/** @type {ArrayBuffer} */ (answer.output.buffer)] : [],
+    { ...takeStep(step), output, input },
+    input === undefined ? [output] : [output, input],
   );
 });

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { ByteStream } from "../core/byte-stream.ts";
+import type { LentBytes } from "../core/byte-stream.ts";
 import { ByteReader } from "./byte-reader.ts";
 import { invalidCompressed } from "./invalid-compressed.ts";
 import { limitExceeded } from "./read-limits.ts";
@@ -21,7 +21,7 @@ export interface ZstdPiece {
  *
  * @throws {ToolingError} `ARCHIVE_INVALID`, `ARCHIVE_LIMIT_EXCEEDED`
  */
-export async function* readZstdFrames(content: ByteStream): AsyncGenerator<ZstdPiece> {
+export async function* readZstdFrames(content: LentBytes): AsyncGenerator<ZstdPiece> {
   const reader = new ByteReader(content);
   let isEmpty = true;
   try {

@@ -3,6 +3,7 @@ import { readFile } from "node:fs/promises";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { streamOf } from "../core/byte-stream.ts";
+import { lentBytes } from "../../test/support/lent-bytes.ts";
 import { readElf, runsOn } from "./elf.ts";
 import { ElfProbe } from "./elf-probe.ts";
 
@@ -90,7 +91,7 @@ describe("ElfProbe", () => {
   test.each([1, 7, 64, 100_000])("reads a program that comes in chunks of %d bytes", async (size) => {
     const bytes = elfFile({ machine: 62, interpreter: "/lib64/ld-linux-x86-64.so.2" });
     const probe = new ElfProbe(() => streamOf(bytes));
-    for (let at = 0; at < bytes.byteLength; at += size) probe.update(bytes.slice(at, at + size));
+    for await (const chunk of lentBytes(bytes, size)) probe.update(chunk);
     expect(await probe.finish()).toMatchObject({ machine: "amd64", libc: "glibc" });
   });
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { createHash } from "node:crypto";
 import type { ArchiveEntry, FileEntry } from "../archive/index.ts";
+import type { LendingGenerator } from "../core/byte-stream.ts";
 import { ToolingError } from "../core/error.ts";
 import { architectureOf, type Platform } from "../core/platform.ts";
 import { type ElfSummary, type Libc, runsOn } from "./elf.ts";
@@ -56,14 +57,14 @@ export class LayerObserver {
     };
   }
 
-  async *#watch(entry: FileEntry): AsyncGenerator<Uint8Array> {
+  async *#watch(entry: FileEntry): LendingGenerator {
     const hash = this.#options.fingerprints === false ? undefined : createHash("sha256");
     const probe = new ElfProbe(() => entry.open());
-    const kept = this.#options.capture?.(entry.path) === true ? [] : undefined;
+    const kept: Uint8Array[] | undefined = this.#options.capture?.(entry.path) === true ? [] : undefined;
     yield* tapStream(entry.open(), (chunk) => {
       hash?.update(chunk);
       probe.update(chunk);
-      (kept as Uint8Array[] | undefined)?.push(chunk);
+      kept?.push(new Uint8Array(chunk));
     });
     this.#note(entry.path, "file", hash?.digest("hex"));
     if (kept !== undefined) this.#capture(entry, kept);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { type ArchiveEntry, compressGzip, compressZstd, writeTar } from "../archive/index.ts";
-import type { ByteStream } from "../core/byte-stream.ts";
+import type { LentBytes } from "../core/byte-stream.ts";
 import type { OperationOptions } from "../core/operation.ts";
 import {
   type ContentSink,
@@ -17,7 +17,7 @@ import { tapStream } from "./tap-stream.ts";
 export interface LayerStore extends ContentSource, ContentSink {
   /** Takes a blob in and tells its name; nothing is visible before it is whole. */
   ingestBlob(
-    content: ByteStream,
+    content: LentBytes,
     options?: OperationOptions,
   ): Promise<{ readonly digest: Digest; readonly size: number }>;
 }
@@ -54,10 +54,10 @@ export async function writeLayer(
 }
 
 function compress(
-  content: ByteStream,
+  content: LentBytes,
   { algorithm, level }: Compression,
   signal: AbortSignal | undefined,
-): ByteStream {
+): LentBytes {
   return algorithm === "zstd"
     ? compressZstd(content, { level, signal })
     : compressGzip(content, { level, signal });

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-import { createReadStream } from "node:fs";
 import { lstat, open, readdir, readlink } from "node:fs/promises";
 import { join } from "node:path";
 import { type ArchiveEntry, extractTar, sortEntries, writeTar } from "../archive/index.ts";
+import type { LentBytes } from "../core/byte-stream.ts";
+import { readFileContent } from "../core/file-content.ts";
 import type { OperationOptions } from "../core/operation.ts";
 import { startsWithElfMagic } from "./elf.ts";
 
@@ -61,7 +62,7 @@ async function addTree(root: string, path: string, entries: ArchiveEntry[]): Pro
     entries.push({ type: "symlink", ...owner, mode: 0o777, target: await readlink(file) });
   } else if (status.isFile()) {
     const mode = (status.mode & 0o100) === 0 ? 0o644 : 0o755;
-    const content = (): AsyncIterable<Buffer> => createReadStream(file) as AsyncIterable<Buffer>;
+    const content = (): LentBytes => readFileContent(file);
     entries.push({ type: "file", ...owner, mode, size: status.size, open: content });
   }
 }

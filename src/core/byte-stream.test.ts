@@ -1,10 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 import { describe, expect, test } from "vitest";
+import { lentBytes } from "../../test/support/lent-bytes.ts";
 import { collectBytes, streamOf } from "./byte-stream.ts";
 
 describe("collectBytes", () => {
   test("joins the chunks in order", async () => {
     expect(await collectBytes(chunksOf("ab", "", "c"))).toEqual(new TextEncoder().encode("abc"));
+  });
+
+  test("keeps what was only lent", async () => {
+    const bytes = new TextEncoder().encode("lent and given back");
+    for (const size of [1, 7, 100]) expect(await collectBytes(lentBytes(bytes, size))).toEqual(bytes);
   });
 
   test("accepts content of exactly the limit and stops at the first byte beyond it", async () => {

@@ -1,19 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
 import { randomUUID } from "node:crypto";
-import { close, closeSync, open, read, write } from "node:fs";
+import { close, closeSync, open, readSync, write } from "node:fs";
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { makeFolder } from "../core/make-folder.ts";
 import { describeWriteFailure } from "../core/atomic-file.ts";
-import type { ByteStream } from "../core/byte-stream.ts";
-
-const READ_SIZE = 1024 * 1024;
+import { BufferPool } from "../core/buffer-pool.ts";
+import type { LendingGenerator, LentBytes } from "../core/byte-stream.ts";
+import { readOpenFile } from "../core/file-content.ts";
+import { SpoolBatch } from "./spool-batch.ts";
 
 const openFile = promisify(open);
-const readFrom = promisify(read);
 const writeTo = promisify(write);
 const closeFile = promisify(close);
+
+/** Small files are written together, a buffer at a time, and read from the system's memory without a detour. */
+const pool = new BufferPool(256 * 1024);
+const SMALL = pool.size / 4;
 
 /** Closes the files of spools that nobody closed and nobody can read any more. */
 const leftovers = new FinalizationRegistry<number>((file) => closeSync(file));
@@ -23,7 +27,7 @@ export interface SpooledContent {
   /** Bytes. */
   readonly size: number;
   /** Opens the content from its start; may be called more than once until the spool is closed. */
-  readonly open: () => ByteStream;
+  readonly open: () => LentBytes;
 }
 
 /**
@@ -34,6 +38,8 @@ export class ContentSpool {
   readonly #file: number;
   readonly #path: string;
   #end = 0;
+  /** Where small files go now. */
+  #batch: { readonly start: number; readonly files: SpoolBatch } | undefined;
 
   private constructor(file: number, path: string) {
     this.#file = file;
@@ -56,23 +62,15 @@ export class ContentSpool {
   }
 
   /** Takes in content of a known size. Several may be under way. @throws {ToolingError} `DISK_FULL`, `FILE_UNWRITABLE` */
-  async store(content: ByteStream, size: number): Promise<SpooledContent> {
-    const start = this.#end;
-    this.#end += size;
+  async store(content: LentBytes, size: number): Promise<SpooledContent> {
+    if (size <= SMALL) return await this.#gather(content, size);
+    const start = this.#reserve(size);
     let position = start;
-    try {
-      for await (const chunk of content) {
-        for (let offset = 0; offset < chunk.byteLength;) {
-          const rest = chunk.byteLength - offset;
-          const { bytesWritten } = await writeTo(this.#file, chunk, offset, rest, position);
-          offset += bytesWritten;
-          position += bytesWritten;
-        }
-      }
-    } catch (error) {
-      throw describeWriteFailure(error, this.#path);
+    for await (const chunk of content) {
+      await this.#write(chunk, position);
+      position += chunk.byteLength;
     }
-    return { size, open: () => this.#read(start, start + size) };
+    return { size, open: () => readOpenFile(this.#file, { start, length: size }) };
   }
 
   async close(): Promise<void> {
@@ -81,19 +79,55 @@ export class ContentSpool {
     await rm(this.#path, { force: true });
   }
 
-  async *#read(start: number, end: number): ByteStream {
-    for (let position = start; position < end;) {
-      const length = Math.min(READ_SIZE, end - position);
-      const { bytesRead, buffer } = await readFrom(
-        this.#file,
-        Buffer.allocUnsafe(length),
-        0,
-        length,
-        position,
-      );
-      if (bytesRead === 0) throw new RangeError(`the spool ends at ${position}`);
-      yield buffer.subarray(0, bytesRead);
-      position += bytesRead;
+  async #gather(content: LentBytes, size: number): Promise<SpooledContent> {
+    const full = this.#batch?.files.hasRoomFor(size) === true ? undefined : this.#batch;
+    if (this.#batch === undefined || full !== undefined) {
+      const start = this.#reserve(pool.size);
+      this.#batch = { start, files: new SpoolBatch(pool, (bytes) => this.#write(bytes, start)) };
+    }
+    const { start, files } = this.#batch;
+    const { at, filled } = files.add(content, size);
+    await filled;
+    await full?.files.settle();
+    return { size, open: () => this.#readSmall(files, start + at, size) };
+  }
+
+  #reserve(size: number): number {
+    const start = this.#end;
+    this.#end += size;
+    return start;
+  }
+
+  async #write(bytes: Uint8Array, start: number): Promise<void> {
+    try {
+      for (let done = 0; done < bytes.byteLength;) {
+        const { bytesWritten } = await writeTo(
+          this.#file,
+          bytes,
+          done,
+          bytes.byteLength - done,
+          start + done,
+        );
+        done += bytesWritten;
+      }
+    } catch (error) {
+      throw describeWriteFailure(error, this.#path);
+    }
+  }
+
+  /** It was written a moment ago, so the system has it in memory: asking there takes less time than waiting for a thread. */
+  async *#readSmall(batch: SpoolBatch, start: number, size: number): LendingGenerator {
+    await batch.settle();
+    const bytes = new Uint8Array(pool.take(), 0, size);
+    try {
+      for (let done = 0; done < size;) {
+        const read = readSync(this.#file, bytes, done, size - done, start + done);
+        if (read === 0) throw new RangeError(`the spool ends at ${start + done}`);
+        done += read;
+      }
+      if (size > 0) yield bytes;
+    } finally {
+      pool.give(bytes.buffer);
     }
   }
 }

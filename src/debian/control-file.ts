@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { ByteStream } from "../core/byte-stream.ts";
+import type { LentBytes } from "../core/byte-stream.ts";
 import { ToolingError } from "../core/error.ts";
 
 /**
@@ -68,7 +68,7 @@ function addField(fields: Map<string, string>, line: string): string {
  * @throws {ToolingError} `DEBIAN_INDEX_INVALID`
  */
 export async function* readControlFields(
-  content: ByteStream,
+  content: LentBytes,
   wanted: readonly string[],
 ): AsyncGenerator<ReadonlyMap<string, string>> {
   const names = groupByFirstByte(wanted);

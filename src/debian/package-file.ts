@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 import { createHash } from "node:crypto";
-import { createReadStream } from "node:fs";
 import {
   type ArchiveEntry,
   type ArMember,
@@ -11,8 +10,9 @@ import {
   readTar,
   type TarMember,
 } from "../archive/index.ts";
-import { type ByteStream, collectBytes } from "../core/byte-stream.ts";
+import { collectBytes, type LentBytes } from "../core/byte-stream.ts";
 import { ToolingError } from "../core/error.ts";
+import { readFileContent } from "../core/file-content.ts";
 import type { ContentSpool } from "./content-spool.ts";
 import { type ControlParagraph, parseControl } from "./control-file.ts";
 import { resolveMergedDirectory, resolveMergedPath } from "./merged-usr.ts";
@@ -54,7 +54,7 @@ export async function readPackageFile(
 ): Promise<UnpackedPackage> {
   let metadata: UnpackedPackage["metadata"] | undefined;
   let hasFormat = false;
-  for await (const member of readAr(createReadStream(file, { highWaterMark: 256 * 1024 }))) {
+  for await (const member of readAr(readFileContent(file))) {
     signal?.throwIfAborted();
     if (!hasFormat) {
       if (!(await isFormat(member))) throw invalidPackage(file);
@@ -192,7 +192,7 @@ async function toEntry(
   }
 }
 
-async function* watch(content: ByteStream, sum: ReturnType<typeof createHash>): ByteStream {
+async function* watch(content: LentBytes, sum: ReturnType<typeof createHash>): LentBytes {
   for await (const chunk of content) {
     sum.update(chunk);
     yield chunk;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { ByteStream } from "../core/byte-stream.ts";
+import type { LentBytes } from "../core/byte-stream.ts";
 import { ToolingError } from "../core/error.ts";
 import { readControlFields } from "./control-file.ts";
 import { type PackageRelation, parseDependencies } from "./dependency.ts";
@@ -74,7 +74,7 @@ const FIELDS = [
  *
  * @throws {ToolingError} `DEBIAN_INDEX_INVALID` for a package without name, version, file name, size or SHA256.
  */
-export async function readPackageRecords(content: ByteStream, suite: string): Promise<PackageRecord[]> {
+export async function readPackageRecords(content: LentBytes, suite: string): Promise<PackageRecord[]> {
   const records: PackageRecord[] = [];
   const interned = new Map<string, string>();
   const intern = (text: string): string => {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { createHash } from "node:crypto";
 import { comparePaths, readTar, type TarMember } from "../archive/index.ts";
-import type { ByteStream } from "../core/byte-stream.ts";
+import type { LentBytes } from "../core/byte-stream.ts";
 import type { OperationOptions } from "../core/operation.ts";
 import { type ByteDifference, findFirstDifference } from "./first-difference.ts";
 import { findSpooledDifferences } from "./spooled-differences.ts";
@@ -31,7 +31,7 @@ export interface TarDiff {
 }
 
 /** A tar that can be read several times. */
-export type OpenTar = () => ByteStream;
+export type OpenTar = () => LentBytes;
 
 /** What {@link compareTars} needs of the world. */
 export interface CompareTarsOptions extends Pick<OperationOptions, "signal"> {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { decompress } from "../archive/index.ts";
-import type { ByteStream } from "../core/byte-stream.ts";
+import type { ByteStream, LentBytes } from "../core/byte-stream.ts";
 import type { OperationOptions } from "../core/operation.ts";
 import { layerCompressionOf, verifyStream } from "../oci/index.ts";
 import { compareDescriptors } from "./compare-documents.ts";
@@ -112,7 +112,7 @@ export function openTar(
   end: ImageEnd,
   layer: LayerEnd,
   options: Pick<OperationOptions, "signal">,
-): ByteStream {
+): LentBytes {
   const format = layerCompressionOf(layer.descriptor.mediaType);
   return decompress(openBlob(end, layer, options), { format, signal: options.signal });
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { ByteStream } from "../core/byte-stream.ts";
+import type { LentBytes } from "../core/byte-stream.ts";
 
 /** Where two contents begin to differ, and a few bytes of both around it. */
 export interface ByteDifference {
@@ -22,8 +22,8 @@ const BEFORE = 4;
  * @throws what the streams throw
  */
 export async function findFirstDifference(
-  from: ByteStream,
-  to: ByteStream,
+  from: LentBytes,
+  to: LentBytes,
 ): Promise<ByteDifference | undefined> {
   const [left, right] = [new Cursor(from), new Cursor(to)];
   try {
@@ -67,7 +67,7 @@ class Cursor {
   readonly #source: AsyncIterator<Uint8Array>;
   rest: Uint8Array = new Uint8Array(0);
 
-  constructor(content: ByteStream) {
+  constructor(content: LentBytes) {
     this.#source = content[Symbol.asyncIterator]();
   }
 
@@ -91,7 +91,7 @@ class Cursor {
       await this.fill();
       const piece = this.rest.subarray(0, left);
       if (piece.byteLength === 0) break;
-      taken.push(piece);
+      taken.push(Uint8Array.from(piece));
       left -= piece.byteLength;
       this.skip(piece.byteLength);
     }

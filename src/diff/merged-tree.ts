@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { createHash } from "node:crypto";
 import { readTar } from "../archive/index.ts";
-import type { ByteStream } from "../core/byte-stream.ts";
+import type { LentBytes } from "../core/byte-stream.ts";
 import type { OperationOptions } from "../core/operation.ts";
 import { compareFacts, factsOf, type MemberFacts } from "./member-facts.ts";
 import type { FileChange } from "./compare-tars.ts";
@@ -26,7 +26,7 @@ interface TreeNode {
  * @throws {ToolingError} as readTar
  */
 export async function readLayerMembers(
-  content: ByteStream,
+  content: LentBytes,
   { signal }: Pick<OperationOptions, "signal">,
 ): Promise<readonly LayerMember[]> {
   const members: LayerMember[] = [];
@@ -122,7 +122,7 @@ function compareMembers(
     : { path, kind: "changed", from: from.facts, to: to.facts, aspects };
 }
 
-async function digestOf(content: ByteStream): Promise<string> {
+async function digestOf(content: LentBytes): Promise<string> {
   const hash = createHash("sha256");
   for await (const chunk of content) hash.update(chunk);
   return hash.digest("base64");

@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-import { createReadStream, createWriteStream } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { pipeline } from "node:stream/promises";
 import { readTar } from "../archive/index.ts";
 import { describeWriteFailure } from "../core/atomic-file.ts";
-import type { ByteStream } from "../core/byte-stream.ts";
+import type { LentBytes } from "../core/byte-stream.ts";
+import { readFileContent, writeFileContent } from "../core/file-content.ts";
 import type { OperationOptions } from "../core/operation.ts";
 import { type ByteDifference, findFirstDifference } from "./first-difference.ts";
 
@@ -18,7 +17,7 @@ import { type ByteDifference, findFirstDifference } from "./first-difference.ts"
  */
 export async function findSpooledDifferences(
   paths: ReadonlySet<string>,
-  [openFrom, openTo]: readonly [() => ByteStream, () => ByteStream],
+  [openFrom, openTo]: readonly [() => LentBytes, () => LentBytes],
   folder: string,
   { signal }: Pick<OperationOptions, "signal">,
 ): Promise<ReadonlyMap<string, ByteDifference>> {
@@ -30,7 +29,7 @@ export async function findSpooledDifferences(
       if (type !== "file" || !paths.has(path)) continue;
       if (kept.has(path)) doubled.add(path);
       const file = join(spool, String(kept.size));
-      await pipeline(content, createWriteStream(file), { signal });
+      await writeFileContent(file, content, { signal });
       kept.set(path, file);
     }
     const found = new Map<string, ByteDifference>();
@@ -40,7 +39,7 @@ export async function findSpooledDifferences(
       if (file === undefined) continue;
       if (seen.has(path)) doubled.add(path);
       seen.add(path);
-      const difference = await findFirstDifference(createReadStream(file), content);
+      const difference = await findFirstDifference(readFileContent(file), content);
       if (difference !== undefined) found.set(path, difference);
     }
     for (const path of doubled) found.delete(path);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { readTar, type TarMember } from "../archive/index.ts";
-import type { ByteStream } from "../core/byte-stream.ts";
+import type { LentBytes } from "../core/byte-stream.ts";
 import type { OperationOptions } from "../core/operation.ts";
 import { type ByteDifference, findFirstDifference } from "./first-difference.ts";
 
@@ -20,8 +20,8 @@ export interface TarByte extends ByteDifference {
  * @throws {ToolingError} as readTar
  */
 export async function findTarByte(
-  openFrom: () => ByteStream,
-  openTo: () => ByteStream,
+  openFrom: () => LentBytes,
+  openTo: () => LentBytes,
   { signal }: Pick<OperationOptions, "signal">,
 ): Promise<TarByte | undefined> {
   const difference = await findFirstDifference(openFrom(), openTo());
@@ -65,11 +65,12 @@ function passChecksum(from: Uint8Array, to: Uint8Array, first: ByteDifference): 
   return { offset: behind, start, from: show(from), to: show(to) };
 }
 
-async function readSlice(content: ByteStream, start: number): Promise<Uint8Array> {
+async function readSlice(content: LentBytes, start: number): Promise<Uint8Array> {
   const pieces: Uint8Array[] = [];
   let position = 0;
   for await (const chunk of content) {
-    pieces.push(chunk.subarray(Math.max(0, start - position), Math.max(0, start + BLOCK - position)));
+    const piece = chunk.subarray(Math.max(0, start - position), Math.max(0, start + BLOCK - position));
+    pieces.push(Uint8Array.from(piece));
     position += chunk.byteLength;
     if (position >= start + BLOCK) break;
   }

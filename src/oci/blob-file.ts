@@ -4,7 +4,7 @@ import { constants } from "node:fs";
 import { type FileHandle, rename, rm, stat, utimes, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { describeWriteFailure, syncFolder } from "../core/atomic-file.ts";
-import type { ByteStream } from "../core/byte-stream.ts";
+import type { LendingGenerator, LentBytes } from "../core/byte-stream.ts";
 import { isSystemError, ToolingError } from "../core/error.ts";
 import { describeReadFailure, openPatiently } from "../core/file-limit.ts";
 import { makeFolder } from "../core/make-folder.ts";
@@ -38,7 +38,7 @@ export interface WriteBlobFileOptions {
  */
 export async function writeBlobFile(
   folder: string,
-  content: ByteStream,
+  content: LentBytes,
   { expected, signal }: WriteBlobFileOptions = {},
 ): Promise<ExpectedContent> {
   const temporary = join(ingestFolderOf(folder), `${process.pid}-${randomUUID()}`);
@@ -58,7 +58,7 @@ export async function writeBlobFile(
   }
 }
 
-async function writeDurably(path: string, content: AsyncIterable<Uint8Array>): Promise<void> {
+async function writeDurably(path: string, content: LentBytes): Promise<void> {
   const file = await openPatiently(path, "wx", 0o600);
   try {
     await writeFile(file, content);
@@ -74,18 +74,18 @@ class WatchedContent implements AsyncIterable<Uint8Array> {
   hasFailed = false;
   #size = 0;
   readonly #digester: Digester;
-  readonly #content: ByteStream;
+  readonly #content: LentBytes;
   readonly #expected: ExpectedContent | undefined;
   readonly #signal: AbortSignal | undefined;
 
-  constructor(content: ByteStream, expected: ExpectedContent | undefined, signal: AbortSignal | undefined) {
+  constructor(content: LentBytes, expected: ExpectedContent | undefined, signal: AbortSignal | undefined) {
     this.#digester = createDigester(expected && algorithmOf(expected.digest));
     this.#content = content;
     this.#expected = expected;
     this.#signal = signal;
   }
 
-  async *[Symbol.asyncIterator](): AsyncGenerator<Uint8Array> {
+  async *[Symbol.asyncIterator](): LendingGenerator {
     const source = this.#content[Symbol.asyncIterator]();
     try {
       for (;;) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { stat } from "node:fs/promises";
-import { type ByteStream, streamOf } from "../core/byte-stream.ts";
+import { type LentBytes, streamOf } from "../core/byte-stream.ts";
 import { isSystemError, ToolingError } from "../core/error.ts";
 import { describeReadFailure, readPatiently } from "../core/file-limit.ts";
 import type { OperationOptions } from "../core/operation.ts";
@@ -81,14 +81,14 @@ export class LayoutStore implements ContentSource, ContentSink {
 
   async putBlob(
     descriptor: ExpectedContent,
-    content: ByteStream,
+    content: LentBytes,
     { signal }: OperationOptions = {},
   ): Promise<void> {
     await writeBlobFile(this.folder, content, { expected: descriptor, signal });
   }
 
   /** Stores content whose digest is not known before; gives its sha256 and size. */
-  async ingestBlob(content: ByteStream, { signal }: OperationOptions = {}): Promise<ExpectedContent> {
+  async ingestBlob(content: LentBytes, { signal }: OperationOptions = {}): Promise<ExpectedContent> {
     return await writeBlobFile(this.folder, content, { signal });
   }
 

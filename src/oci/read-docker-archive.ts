@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { readTar } from "../archive/index.ts";
-import { type ByteStream, collectBytes, streamOf } from "../core/byte-stream.ts";
+import { collectBytes, type LentBytes, streamOf } from "../core/byte-stream.ts";
 import { ToolingError } from "../core/error.ts";
 import { formatCanonicalJson } from "../core/json.ts";
 import type { OperationOptions } from "../core/operation.ts";
@@ -27,7 +27,7 @@ export interface LoadedImage {
  * @throws {ToolingError} `ARCHIVE_INVALID`, `ARCHIVE_UNSAFE`, `MANIFEST_INVALID`, `JSON_INVALID`
  */
 export async function readDockerArchive(
-  content: ByteStream,
+  content: LentBytes,
   store: LayoutStore,
   { signal }: Pick<OperationOptions, "signal"> = {},
 ): Promise<readonly LoadedImage[]> {
@@ -49,7 +49,7 @@ const DOCUMENTS: readonly string[] = ["index.json", "manifest.json"];
 const DOCUMENT_LIMIT = 16 * 1024 * 1024;
 
 async function ingestParts(
-  content: ByteStream,
+  content: LentBytes,
   store: LayoutStore,
   signal: AbortSignal | undefined,
 ): Promise<Parts> {

@@ -9,7 +9,7 @@ import {
   isExactVersion,
   type LockedLocalFile,
 } from "../catalog/index.ts";
-import type { ByteStream } from "../core/byte-stream.ts";
+import type { LendingGenerator, LentBytes } from "../core/byte-stream.ts";
 import { isSystemError, ToolingError } from "../core/error.ts";
 import type { Platform } from "../core/platform.ts";
 import { digestOfFile } from "./file-digest.ts";
@@ -76,11 +76,7 @@ async function materializeTool(
 }
 
 /** The same content, which turns out at its end to be what was locked. */
-async function* checkContent(
-  content: ByteStream,
-  path: string,
-  expected: string,
-): AsyncGenerator<Uint8Array> {
+async function* checkContent(content: LentBytes, path: string, expected: string): LendingGenerator {
   const hash = createHash("sha256");
   for await (const chunk of content) {
     hash.update(chunk);

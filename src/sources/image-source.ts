@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-import { createReadStream } from "node:fs";
 import { type ArchiveEntry, type FileEntry, sortEntries } from "../archive/index.ts";
 import {
   bareVersion,
@@ -7,7 +6,9 @@ import {
   isExactVersion,
   type LockedImage,
 } from "../catalog/index.ts";
+import { collectBytes, type LentBytes } from "../core/byte-stream.ts";
 import { ToolingError } from "../core/error.ts";
+import { readFileContent } from "../core/file-content.ts";
 import type { Platform } from "../core/platform.ts";
 import {
   type ContentSource,
@@ -19,7 +20,6 @@ import {
   selectPlatform,
   verifyStream,
 } from "../oci/index.ts";
-import { collectBytes } from "../core/byte-stream.ts";
 import { extractImageFiles } from "./image-files.ts";
 import type { LockedSource, SourceContext, SourceTool, ToolSource, VersionWish } from "./tool-source.ts";
 import { fillTemplate, versionValues } from "./version-template.ts";
@@ -75,7 +75,7 @@ async function materializeTool(
     locked.paths.map(({ from, to }): FileEntry => {
       const file = files.get(from);
       if (file === undefined) throw notInside(from, locked.reference);
-      const open = (): AsyncIterable<Uint8Array> => createReadStream(file.path) as AsyncIterable<Buffer>;
+      const open = (): LentBytes => readFileContent(file.path);
       return { type: "file", path: to, mode: file.mode, uid: 0, gid: 0, size: file.size, open };
     }),
   );

@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import { createHash } from "node:crypto";
-import { createWriteStream } from "node:fs";
 import { dirname, join } from "node:path";
-import { pipeline } from "node:stream/promises";
 import { readZip } from "../archive/index.ts";
-import type { ByteStream } from "../core/byte-stream.ts";
+import type { LendingGenerator, LentBytes } from "../core/byte-stream.ts";
 import { ToolingError } from "../core/error.ts";
+import { writeFileContent } from "../core/file-content.ts";
 import { makeFolder } from "../core/make-folder.ts";
 
 /** How to unpack the zip file of a Go module. */
@@ -41,8 +40,8 @@ export async function unpackModule(zip: string, folder: string, options: UnpackM
     const target = join(folder, path);
     await makeFolder(dirname(target));
     const hash = createHash("sha256");
-    const file = createWriteStream(target, { flags: "wx", mode: isExecutable(path) ? 0o755 : 0o644 });
-    await pipeline(hashing(content, hash), file, { signal });
+    const mode = isExecutable(path) ? 0o755 : 0o644;
+    await writeFileContent(target, hashing(content, hash), { mode, signal });
     digests.set(name, hash.digest("hex"));
   }
   const found = hashTree(digests);
@@ -60,10 +59,7 @@ export function hashTree(digests: ReadonlyMap<string, string>): string {
   return `h1:${hash.digest("base64")}`;
 }
 
-async function* hashing(
-  content: ByteStream,
-  hash: { update(data: Uint8Array): unknown },
-): AsyncGenerator<Uint8Array> {
+async function* hashing(content: LentBytes, hash: { update(data: Uint8Array): unknown }): LendingGenerator {
   for await (const chunk of content) {
     hash.update(chunk);
     yield chunk;

@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 import { createHash, randomUUID } from "node:crypto";
-import { createWriteStream } from "node:fs";
 import { chmod, readFile, rename, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
-import { pipeline } from "node:stream/promises";
 import { makeFolder } from "../core/make-folder.ts";
 import { describeWriteFailure, writeFileAtomically } from "../core/atomic-file.ts";
-import type { ByteStream } from "../core/byte-stream.ts";
+import type { LentBytes } from "../core/byte-stream.ts";
 import { isSystemError } from "../core/error.ts";
+import { writeFileContent } from "../core/file-content.ts";
 import { formatCanonicalJson } from "../core/json.ts";
 import { digestOfFile } from "./file-digest.ts";
 
@@ -61,14 +60,14 @@ export async function publishProgram(file: string, folder: string): Promise<Cach
  * @throws {ToolingError} `DISK_FULL`, `FILE_UNWRITABLE`, and what the content throws
  */
 export async function storeProgram(
-  content: ByteStream,
+  content: LentBytes,
   folder: string,
   { signal }: { readonly signal?: AbortSignal | undefined } = {},
 ): Promise<CachedProgram> {
   const temporary = join(folder, `.new-${randomUUID()}`);
   try {
     await makeFolder(folder);
-    await pipeline(content, createWriteStream(temporary, { flags: "wx" }), { signal });
+    await writeFileContent(temporary, content, { signal });
     return await publishProgram(temporary, folder);
   } catch (error) {
     await rm(temporary, { force: true });

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-import { createReadStream } from "node:fs";
 import { join } from "node:path";
 import { decompress, readTar, readZip } from "../archive/index.ts";
 import type { LockedRelease } from "../catalog/index.ts";
-import type { ByteStream } from "../core/byte-stream.ts";
+import type { LentBytes } from "../core/byte-stream.ts";
 import { ToolingError } from "../core/error.ts";
+import { readFileContent } from "../core/file-content.ts";
 import type { FetchedFile } from "./fetch-file.ts";
 import { type CachedProgram, programFolder, readProgram, storeProgram } from "./program-cache.ts";
 import type { SourceContext } from "./tool-source.ts";
@@ -53,7 +53,7 @@ export async function extractPrograms(
 interface Member {
   readonly path: string;
   readonly type: string;
-  readonly content: ByteStream;
+  readonly content: LentBytes;
 }
 
 function readMembers(
@@ -63,7 +63,7 @@ function readMembers(
 ): AsyncIterable<Member> {
   if (archive === "zip") return readZip(path, { limits: LIMITS, signal });
   const format = archive === "tar.xz" ? "xz" : "gzip";
-  const content = createReadStream(path) as AsyncIterable<Buffer>;
+  const content = readFileContent(path);
   return readTar(decompress(content, { format, limits: LIMITS, signal }), { limits: LIMITS, signal });
 }
 

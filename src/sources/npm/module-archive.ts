@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-import { createReadStream } from "node:fs";
 import { open } from "node:fs/promises";
 import { join } from "node:path";
 import { collisionKey, decompress, readTar, type TarMember } from "../../archive/index.ts";
-import type { ByteStream } from "../../core/byte-stream.ts";
+import type { LentBytes } from "../../core/byte-stream.ts";
 import { ToolingError } from "../../core/error.ts";
+import { readFileContent } from "../../core/file-content.ts";
 import type { FetchedFile } from "../fetch-file.ts";
 import { programFolder, readProgram, storeProgram } from "../program-cache.ts";
 import type { SourceContext } from "../tool-source.ts";
@@ -16,7 +16,7 @@ export interface ModuleFile {
   readonly isExecutable: boolean;
   readonly size: number;
   /** Opens the content from its start; may be called more than once. */
-  readonly open: () => ByteStream;
+  readonly open: () => LentBytes;
 }
 
 const LIMITS = { size: 4 * 1024 ** 3, entries: 200_000, pathLength: 1024 };
@@ -47,7 +47,12 @@ export async function openModule(
   return (await readList(kept)).map(([path, isExecutable, size]) => {
     const from = start;
     start += size;
-    return { path, isExecutable, size, open: () => openPart(kept.path, from, size) };
+    return {
+      path,
+      isExecutable,
+      size,
+      open: () => readFileContent(kept.path, { start: from, length: size }),
+    };
   });
 }
 
@@ -66,9 +71,9 @@ async function readList({ path, size }: FetchedContent): Promise<readonly KeptFi
 
 type FetchedContent = Pick<FetchedFile, "path" | "size">;
 
-async function* joinFiles(path: string, title: string, signal: AbortSignal | undefined): ByteStream {
+async function* joinFiles(path: string, title: string, signal: AbortSignal | undefined): LentBytes {
   const list: KeptFile[] = [];
-  const source = createReadStream(path) as AsyncIterable<Buffer>;
+  const source = readFileContent(path);
   const content = decompress(source, { format: "gzip", limits: LIMITS, signal });
   const checker = new MemberChecker(title);
   for await (const member of readTar(content, { limits: LIMITS, signal })) {
@@ -141,8 +146,4 @@ class MemberChecker {
 
 function refused(code: "ARCHIVE_INVALID" | "ARCHIVE_UNSAFE", message: string): ToolingError {
   return new ToolingError(code, message, { hint: "Do not use this package; tell whoever made it." });
-}
-
-async function* openPart(path: string, start: number, size: number): ByteStream {
-  if (size > 0) yield* createReadStream(path, { start, end: start + size - 1 }) as AsyncIterable<Buffer>;
 }

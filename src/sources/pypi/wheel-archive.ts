@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import { createHash } from "node:crypto";
-import { createReadStream } from "node:fs";
 import { join } from "node:path";
 import { readZip, type ZipMember } from "../../archive/index.ts";
-import { type ByteStream, collectBytes } from "../../core/byte-stream.ts";
+import { collectBytes, type LentBytes } from "../../core/byte-stream.ts";
 import { ToolingError } from "../../core/error.ts";
+import { readFileContent } from "../../core/file-content.ts";
 import type { FetchedFile } from "../fetch-file.ts";
 import { programFolder, readProgram, storeProgram } from "../program-cache.ts";
 import type { SourceContext } from "../tool-source.ts";
@@ -17,7 +17,7 @@ export interface WheelMember {
   readonly isExecutable: boolean;
   readonly size: number;
   /** Opens the content from its start; may be called more than once. */
-  readonly open: () => ByteStream;
+  readonly open: () => LentBytes;
 }
 
 const LIMITS = { size: 4 * 1024 ** 3, entries: 200_000 };
@@ -47,7 +47,7 @@ export async function openWheel(
       path,
       isExecutable: (mode & 0o111) !== 0,
       size,
-      open: () => openPart(content.path, from, size),
+      open: () => readFileContent(content.path, { start: from, length: size }),
     });
   }
   return members;
@@ -73,7 +73,7 @@ export async function readDistInfo(
   return undefined;
 }
 
-async function* joinMembers(path: string, name: string, signal: AbortSignal | undefined): ByteStream {
+async function* joinMembers(path: string, name: string, signal: AbortSignal | undefined): LentBytes {
   const digests = new Map<string, MemberDigest>();
   let record: { readonly path: string; readonly text: string } | undefined;
   for await (const member of listFiles(path, name, signal)) {
@@ -84,7 +84,7 @@ async function* joinMembers(path: string, name: string, signal: AbortSignal | un
     const kept: Uint8Array[] | undefined = /^[^/]+\.dist-info\/RECORD$/.test(member.path) ? [] : undefined;
     for await (const chunk of member.content) {
       for (const { hash } of hashes) hash.update(chunk);
-      kept?.push(chunk);
+      kept?.push(new Uint8Array(chunk));
       yield chunk;
     }
     const found = hashes.map(({ algorithm, hash }) => [algorithm, hash.digest("base64url")]);
@@ -106,8 +106,4 @@ async function* listFiles(
       hint: "Do not use this wheel; tell whoever made it.",
     });
   }
-}
-
-async function* openPart(path: string, start: number, size: number): ByteStream {
-  if (size > 0) yield* createReadStream(path, { start, end: start + size - 1 }) as AsyncIterable<Buffer>;
 }
