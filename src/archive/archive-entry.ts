@@ -16,6 +16,11 @@ export interface FileEntry extends ArchiveEntryBase {
   readonly type: "file";
   /** Bytes that `open()` yields. */
   readonly size: number;
+  /**
+   * SHA-256 of the content, lower-case hex, which `open()` itself holds it to: it fails at the end of anything else. Absent:
+   * nobody knows yet.
+   */
+  readonly sha256?: string;
   /** Opens the content from its start; may be called more than once. */
   readonly open: () => LentBytes;
 }

@@ -35,9 +35,18 @@ async function buildLayers(plan: BuildPlan, context: BuildContext): Promise<Buil
     for (const { layers } of image.platforms) for (const layer of layers) planned.set(layer.key, layer);
   }
   const built = new Map<string, BuiltLayer>();
-  const { concurrency: limit = 1, signal: caller } = context;
-  await forEachConcurrently(planned.values(), { limit, signal: caller }, async (layer, signal) => {
-    built.set(layer.key, await buildLayer(layer, plan, { ...context, signal }));
+  const { concurrency = 1, signal: caller } = context;
+  const isImported = ({ kind }: PlannedLayer): boolean =>
+    kind === "base" && plan.lockfile.base?.kind === "image";
+  // What is only fetched and looked at leaves a core to the encoders, so it does not wait for its turn.
+  const lanes = [
+    [...planned.values()].filter((layer) => isImported(layer)),
+    [...planned.values()].filter((layer) => !isImported(layer)),
+  ];
+  await forEachConcurrently(lanes, { limit: lanes.length, signal: caller }, async (lane, failure) => {
+    await forEachConcurrently(lane, { limit: concurrency, signal: failure }, async (layer, signal) => {
+      built.set(layer.key, await buildLayer(layer, plan, { ...context, signal }));
+    });
   });
   return built;
 }

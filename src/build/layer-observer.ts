@@ -58,7 +58,8 @@ export class LayerObserver {
   }
 
   async *#watch(entry: FileEntry): LendingGenerator {
-    const hash = this.#options.fingerprints === false ? undefined : createHash("sha256");
+    const isHashed = this.#options.fingerprints !== false && entry.sha256 === undefined;
+    const hash = isHashed ? createHash("sha256") : undefined;
     const probe = new ElfProbe(() => entry.open());
     const kept: Uint8Array[] | undefined = this.#options.capture?.(entry.path) === true ? [] : undefined;
     yield* tapStream(entry.open(), (chunk) => {
@@ -66,7 +67,7 @@ export class LayerObserver {
       probe.update(chunk);
       kept?.push(new Uint8Array(chunk));
     });
-    this.#note(entry.path, "file", hash?.digest("hex"));
+    this.#note(entry.path, "file", entry.sha256 ?? hash?.digest("hex"));
     if (kept !== undefined) this.#capture(entry, kept);
     const elf = await probe.finish();
     if (elf !== undefined) this.#check(entry.path, elf);

@@ -72,7 +72,8 @@ async function materializeTool(
   const { size } = await stat(source);
   if (size !== file.size) throw changed(path, await digestOfFile(source), file.sha256);
   const program = installedProgram(binary, source, size);
-  return sortEntries([{ ...program, open: () => checkContent(program.open(), path, file.sha256) }]);
+  const open = (): LentBytes => checkContent(program.open(), path, file.sha256);
+  return sortEntries([{ ...program, sha256: file.sha256, open }]);
 }
 
 /** The same content, which turns out at its end to be what was locked. */
