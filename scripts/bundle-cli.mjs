@@ -75,9 +75,11 @@ await writeFile(join(TEMPORARY, "package.json"), '{ "type": "commonjs" }\n');
 await writeFile(join(TEMPORARY, "LICENSES.txt"), await listLicenses([...JOINED, ENCODER]));
 await joinEncoder(join(COMPILED, "archive", "gzip-worker.mjs"));
 await writeFile(join(COMPILED, "archive", "LICENSES.txt"), await listLicenses([ENCODER]));
-// Worker threads start from files of their own, which stand beside whoever starts them.
-for (const name of await readdir(join(COMPILED, "archive"))) {
-  if (name.endsWith(".mjs")) await copyFile(join(COMPILED, "archive", name), join(TEMPORARY, name));
+// Worker threads and processes start from files of their own, which stand beside whoever starts them.
+for (const folder of ["archive", "python"]) {
+  for (const name of await readdir(join(COMPILED, folder))) {
+    if (name.endsWith(".mjs")) await copyFile(join(COMPILED, folder, name), join(TEMPORARY, name));
+  }
 }
 await chmod(join(TEMPORARY, "main.js"), 0o755);
 await cp(COMPILED, DIST, { recursive: true, filter: (path) => path !== CLI });

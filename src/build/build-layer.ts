@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
+import { join } from "node:path";
 import type { OperationOptions } from "../core/operation.ts";
 import type { ExecStep, LockedPackage } from "../catalog/index.ts";
+import type { Platform } from "../core/platform.ts";
+import type { CompileModulesOptions } from "../python/index.ts";
 import type { Compression, Lockfile } from "../workspace/index.ts";
 import { importBaseImage } from "./base-image.ts";
 import { type OwnedFiles, readToolFiles } from "./layer-files.ts";
@@ -9,6 +12,7 @@ import { createLayerRecord, type LayerRecord, readLayerRecord, writeLayerRecord 
 import type { LayerSources } from "./layer-sources.ts";
 import { type LayerStore, writeLayer } from "./layer-writer.ts";
 import { type PlannedLayer, planLayerFor } from "./plan.ts";
+import { addCompiledModules } from "./python-modules.ts";
 import { runExecSteps } from "./exec-steps.ts";
 import type { StepRunner } from "./step-runner.ts";
 import { isCaptured } from "./top-layer.ts";
@@ -76,16 +80,23 @@ async function makeTool(
   const { signal, onProgress } = context;
   const readFiles = async (planned: PlannedLayer): Promise<OwnedFiles> =>
     await readToolFiles(planned, recipe.lockfile, context.sources, { signal, onProgress });
+  const buildBase = async (platform: Platform): Promise<LayerRecord> =>
+    (await buildLayer(planLayerFor(platform, [], recipe), recipe, context)).record;
   const files = await readFiles(layer);
   try {
     const finished = await runExecSteps(layer, files, listSteps(layer, recipe.lockfile), {
       ...context,
       readFiles,
       planFor: (platform) => planLayerFor(platform, layer.tools, recipe),
-      buildBase: async (platform) =>
-        (await buildLayer(planLayerFor(platform, [], recipe), recipe, context)).record,
+      buildBase,
     });
-    return await packFiles(layer, finished, recipe, context);
+    const compiled = await addCompiledModules(
+      finished,
+      // What lays no packages on a base is the same over any base.
+      async () => (files.packages.length === 0 ? [] : Object.keys((await buildBase(layer.platform)).files)),
+      compilation(layer, context),
+    );
+    return await packFiles(layer, compiled, recipe, context);
   } finally {
     await files.dispose?.();
   }
@@ -118,10 +129,19 @@ async function makeBase(
   const packages: readonly LockedPackage[] = base?.platforms[layer.platform] ?? [];
   const files = await sources.readBase(packages, layer.platform, { signal, onProgress });
   try {
-    return await packFiles(layer, { ...files, ownerOf: () => "the base" }, recipe, context);
+    const compiled = await addCompiledModules(files, async () => [], compilation(layer, context));
+    return await packFiles(layer, { ...compiled, ownerOf: () => "the base" }, recipe, context);
   } finally {
     await files.dispose?.();
   }
+}
+
+function compilation(
+  { name, platform }: PlannedLayer,
+  { cacheDir, signal, onProgress }: BuildContext,
+): CompileModulesOptions {
+  const what = `Python modules of ${name} ${platform}`;
+  return { cacheDir: join(cacheDir, "python"), what, signal, onProgress };
 }
 
 /** What the record of a base leaves out, it would only take time to read: nobody asks for its digests. */

@@ -8,6 +8,7 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   core: [],
   archive: ["core"],
   catalog: ["core"],
+  python: ["core"],
   oci: ["core", "archive"],
   diff: ["core", "archive", "oci"],
   debian: ["core", "archive"],
@@ -15,7 +16,7 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   checks: ["core", "catalog"],
   registry: ["core", "oci"],
   sources: ["core", "archive", "catalog", "debian", "oci", "registry"],
-  build: ["core", "archive", "catalog", "debian", "oci", "workspace", "sources"],
+  build: ["core", "archive", "catalog", "debian", "oci", "python", "workspace", "sources"],
   session: ["core", "oci", "workspace"],
   engines: ["core", "archive", "oci", "session"],
   cli: [

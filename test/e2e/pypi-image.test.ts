@@ -66,6 +66,15 @@ describe.runIf(hasPrograms("pip"))("an image with a tool of the Python index", (
     expect(await run(first, ["run", "--engine", "embedded", "dpkg", "--audit"])).toBe("");
   });
 
+  test("has its modules compiled to what its own Python would write", async () => {
+    const flags = ["run", "--engine", "embedded"];
+    const said = await run(first, [...flags, "python3", "-c", COMPARE_COMPILED]);
+    const [same, ...others] = said.trim().split("\n");
+    expect(others).toEqual([]);
+    expect(Number(same)).toBeGreaterThan(600);
+    expect(await compiledAtStart(first, flags)).toEqual([]);
+  });
+
   test.runIf(canRunArm64())("runs its tool on arm64", async () => {
     const registry = await serveRegistry(join(first.store, "..", "registry"));
     try {
@@ -74,6 +83,7 @@ describe.runIf(hasPrograms("pip"))("an image with a tool of the Python index", (
       const reference = `${registry.host}/lint/lint@${arm64}`;
       const flags = ["run", "--engine", "embedded", "--image", reference];
       expect(await run(first, [...flags, "uname", "-m"])).toBe("aarch64\n");
+      expect(await compiledAtStart(first, flags)).toEqual([]);
       const said = await run(first, [...flags, "yamllint", "--version"]);
       expect(said).toContain(`yamllint ${lock.tools["yamllint"]?.version}`);
     } finally {
@@ -81,6 +91,34 @@ describe.runIf(hasPrograms("pip"))("an image with a tool of the Python index", (
     }
   });
 });
+
+/** Prints how many compiled modules are the same, and the path of each that is not. */
+const COMPARE_COMPILED = `
+import os, py_compile, sys
+same, others = 0, []
+for top in ("/usr/lib/python3.13", "/usr/lib/python3", "/opt"):
+    for folder, _, names in os.walk(top):
+        for name in names:
+            path = os.path.join(folder, name)
+            if not path.endswith(".pyc"): continue
+            source = os.path.join(os.path.dirname(folder), name.split(".")[0] + ".py")
+            mode = py_compile.PycInvalidationMode.CHECKED_HASH
+            made = py_compile.compile(source, "/tmp/made.pyc", doraise=True, invalidation_mode=mode)
+            if open(path, "rb").read() == open(made, "rb").read(): same += 1
+            else: others.append(path)
+print(same, *others, sep="\\n")
+`;
+
+/** The modules that Python compiles when the tool starts. */
+async function compiledAtStart(
+  { toolbox }: SmallWorkspace,
+  flags: readonly string[],
+): Promise<readonly string[]> {
+  const start = ["/opt/yamllint/bin/python3", "-I", "-v", "-m", "yamllint", "--version"];
+  const { code, stderr } = await toolbox([...flags, ...start], { timeout: 900_000 });
+  expect([code, stderr.includes("__pycache__")]).toEqual([0, true]);
+  return stderr.split("\n").filter((line) => /code object from '.*\.py'/.test(line));
+}
 
 /** What a command printed. Rejects when it fails. */
 async function run(
