@@ -53,20 +53,19 @@ export async function compileModules(
   const note = (path: string, key: string, { byteLength: size }: Uint8Array): void => {
     if (size > 0) compiled.set(path, { size, open: () => openCompiled(cacheDir, key) });
   };
-  const missing: ModuleSource[] = [];
+  const missing: MissingModule[] = [];
   for (const module of modules) {
     signal?.throwIfAborted();
     if (module.size > LARGEST_SOURCE) continue;
-    const key = moduleKey(module.path, await collectBytes(module.open()));
+    const key = await moduleKey(module.path, module.open());
     const known = await readCompiled(cacheDir, key);
-    if (known === undefined) missing.push(module);
+    if (known === undefined) missing.push({ ...module, key });
     else note(module.path, key, known);
   }
   if (missing.length === 0) return compiled;
   onProgress?.({ type: "started", what, total: missing.length, counted: "modules" });
   let done = 0;
-  await compileEach(missing, signal, async ({ path }, source, content = new Uint8Array()) => {
-    const key = moduleKey(path, source);
+  await compileEach(missing, signal, async ({ path, key }, content = new Uint8Array()) => {
     await writeCompiled(cacheDir, key, content);
     note(path, key, content);
     onProgress?.({ type: "advanced", what, done: (done += 1) });
@@ -75,11 +74,16 @@ export async function compileModules(
   return compiled;
 }
 
-/** Gives each module, its source and what became of it. */
+interface MissingModule extends ModuleSource {
+  /** What it is kept by. */
+  readonly key: string;
+}
+
+/** Gives each module and what became of it. */
 async function compileEach(
-  modules: readonly ModuleSource[],
+  modules: readonly MissingModule[],
   signal: AbortSignal | undefined,
-  keep: (module: ModuleSource, source: Uint8Array, compiled: Uint8Array | undefined) => Promise<void>,
+  keep: (module: MissingModule, compiled: Uint8Array | undefined) => Promise<void>,
 ): Promise<void> {
   const bytes = modules.reduce((sum, { size }) => sum + size, 0);
   const limit = bytes < ENOUGH_FOR_TWO ? 1 : Math.min(2, availableParallelism());
@@ -89,7 +93,7 @@ async function compileEach(
     await forEachConcurrently(processes, { limit, signal }, async (process, either) => {
       for (const module of queue) {
         const source = await collectBytes(module.open());
-        await keep(module, source, await process.compile({ path: module.path, source }, either));
+        await keep(module, await process.compile({ path: module.path, source }, either));
       }
     });
   } finally {

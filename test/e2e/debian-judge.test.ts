@@ -35,6 +35,12 @@ const BASE_BUDGET = 24;
 
 /** What dpkg leaves that we do not make, or make otherwise, and why that is right. */
 const REVIEWED: readonly (readonly [path: RegExp, reason: string])[] = [
+  [
+    /^usr\/lib\/python3\.13\/__pycache__\/(?:argparse|inspect|typing|weakref)\./,
+    "the same code; which strings it shares depends on what the compiling Python has loaded for itself",
+  ],
+  [/\/__pycache__\/(?:_sysconfigdata__|sitecustomize)[^/]*$/, "modules that are links stay sources"],
+  [/^usr\/share\/python3\/(?:debpython\/)?__pycache__/, "only scripts of packages import these"],
   [/^etc\/(?:\.pwd\.lock|(?:passwd|group|gshadow)-)$/, "lock and backups of the programs that edit accounts"],
   [/^etc\/ld\.so\.cache$|^var\/cache\/ldconfig\//, "the loader knows the multiarch folders without a cache"],
   [/^etc\/rcS\.d\/|^etc\/systemd\/(?:system|user)\/[^/]+\.wants(?:\/|$)/, "no init runs in a container"],
