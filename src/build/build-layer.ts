@@ -13,6 +13,7 @@ import type { LayerSources } from "./layer-sources.ts";
 import { type LayerStore, writeLayer } from "./layer-writer.ts";
 import { type PlannedLayer, planLayerFor } from "./plan.ts";
 import { addCompiledModules } from "./python-modules.ts";
+import { linkEqualFiles } from "./equal-files.ts";
 import { runExecSteps } from "./exec-steps.ts";
 import type { StepRunner } from "./step-runner.ts";
 import { isCaptured } from "./top-layer.ts";
@@ -159,6 +160,6 @@ async function packFiles(
   });
   const what = describeLayer(layer);
   const options = { compression, what, signal, onProgress };
-  const blob = await writeLayer(observer.observe(entries), store, options);
+  const blob = await writeLayer(observer.observe(await linkEqualFiles(entries, signal)), store, options);
   return createLayerRecord({ key: layer.key, blobs: [blob], packages, claims, ...observer.finish() });
 }

@@ -48,10 +48,14 @@ export class LayerObserver {
     });
   }
 
-  /** What was seen. Complete when all entries have been read. */
+  /** What was seen. Complete when all entries have been read. Names of one file hold what that file holds. */
   finish(): LayerContent {
+    const files = [...this.#files].map(([path, content]) => {
+      const target = /^same:(.+)$/.exec(content)?.[1];
+      return [path, (target === undefined ? undefined : this.#files.get(target)) ?? content] as const;
+    });
     return {
-      files: Object.fromEntries(this.#files),
+      files: Object.fromEntries(files),
       libcs: Object.fromEntries(this.#libcs),
       captured: Object.fromEntries(this.#captured),
     };

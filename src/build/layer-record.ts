@@ -35,8 +35,8 @@ export interface CapturedFile {
 /** What is inside a layer, as far as images that use it need to know. */
 export interface LayerContent {
   /**
-   * What each path that is no directory holds: `file:` and the sha256 of its content, `link:` or `same:` and a
-   * target, or the bare kind where only that matters (in a base).
+   * What each path that is no directory holds: `file:` and the sha256 of its content, `link:` and a target, or the bare
+   * kind (`same` for a hard link) where only that matters, in a base.
    */
   readonly files: Readonly<Record<string, string>>;
   /** For each C library that something here needs: one path that needs it. */

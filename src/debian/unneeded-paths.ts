@@ -13,6 +13,7 @@ export const UNNEEDED_PATHS: readonly string[] = [
   "/usr/share/help/*",
   "/usr/share/gtk-doc/*",
   "/usr/share/doc-base/*",
+  "/usr/share/vim/vim*/doc/*",
   "/usr/share/locale/*",
   "!/usr/share/locale/locale.alias",
   "/usr/share/lintian/*",
