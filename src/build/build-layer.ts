@@ -130,8 +130,12 @@ async function makeBase(
   const packages: readonly LockedPackage[] = base?.platforms[layer.platform] ?? [];
   const files = await sources.readBase(packages, layer.platform, { signal, onProgress });
   try {
-    const compiled = await addCompiledModules(files, async () => [], compilation(layer, context));
-    return await packFiles(layer, { ...compiled, ownerOf: () => "the base" }, recipe, context);
+    // What python3-minimal alone brings serves scripts of packages; tools need all of Python.
+    const hasPython = packages.some(({ name }) => name === "python3");
+    const finished = hasPython
+      ? await addCompiledModules(files, async () => [], compilation(layer, context))
+      : files;
+    return await packFiles(layer, { ...finished, ownerOf: () => "the base" }, recipe, context);
   } finally {
     await files.dispose?.();
   }
