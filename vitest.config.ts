@@ -60,6 +60,16 @@ export default defineConfig({
       },
       {
         test: {
+          name: "images",
+          include: ["test/images/**/*.test.ts"],
+          testTimeout: 600_000,
+          hookTimeout: 900_000,
+          fileParallelism: false,
+          sequence: { groupOrder: 5 },
+        },
+      },
+      {
+        test: {
           name: "cluster",
           include: ["test/cluster/**/*.test.ts"],
           testTimeout: 600_000,

@@ -5,8 +5,8 @@
  * `N passed, N failed`. Exit code 0 only when at least one test ran and none failed.
  *
  * usage: node scripts/run-tests.mjs [--no-build] [PROJECT]...
- *   PROJECT is unit, conformance, e2e, alone (default: these four) or cluster, which first compiles a Kubernetes API
- *   server
+ *   PROJECT is unit, conformance, e2e, alone (default: these four); or cluster, which first compiles a Kubernetes API
+ *   server; or images, which first compiles this project's images and syft
  *
  * A test whose program is absent (docker, qemu, ...) skips itself on a laptop. Where CI=true every program is
  * expected to be there, so a skipped test counts as failed; but for those that need what cannot be had everywhere, and
@@ -21,7 +21,7 @@ import { fileURLToPath } from "node:url";
 
 const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
 const USUAL = ["unit", "conformance", "e2e", "alone"];
-const ALL = [...USUAL, "cluster"];
+const ALL = [...USUAL, "cluster", "images"];
 
 /** What a test may need that no machine is expected to have, as it stands in the test's name. */
 const ELSEWHERE = ["(needs TOOLBOX_ZOT)"];

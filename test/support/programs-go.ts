@@ -10,6 +10,7 @@ import { hasPrograms, outputOf } from "./programs.ts";
 const PROGRAMS = {
   oras: ["oras.land/oras/cmd/oras", "v1.3.6"],
   crane: ["github.com/google/go-containerregistry/cmd/crane", "v0.22.1"],
+  syft: ["github.com/anchore/syft/cmd/syft", "v1.57.1"],
   regctl: ["github.com/regclient/regclient/cmd/regctl", "v0.11.7"],
 } as const;
 
@@ -30,7 +31,7 @@ export async function prepareGoProgram(name: keyof typeof PROGRAMS): Promise<str
     await outputOf("nice", ["-n", "10", await prepareGo(), "install", `${source}@${version}`], {
       cwd: folder,
       env: { GOBIN: folder, GOFLAGS: "-p=1", CGO_ENABLED: "0" },
-      timeout: 900_000,
+      timeout: 3_600_000,
     });
     await rename(join(folder, name), program);
   } finally {
