@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { availableParallelism } from "node:os";
-import { type ByteStream, collectBytes, streamOf } from "../core/byte-stream.ts";
+import { type ByteStream, collectBytes, type LentBytes, streamOf } from "../core/byte-stream.ts";
 import { forEachConcurrently } from "../core/concurrency.ts";
 import { ToolingError } from "../core/error.ts";
 import type { OperationOptions } from "../core/operation.ts";
@@ -13,7 +13,7 @@ export interface ModuleSource {
   readonly path: string;
   /** Bytes that `open()` yields. */
   readonly size: number;
-  readonly open: () => ByteStream;
+  readonly open: () => LentBytes;
 }
 
 /** The content of a module's cache file. */

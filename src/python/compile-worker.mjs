@@ -6,6 +6,7 @@
  * first. Those of Node.js differ from release to release, and with them would the modules that are too deep to compile.
  */
 import { isMainThread, parentPort, Worker } from "node:worker_threads";
+import { loadCompiler } from "./load-compiler.mjs";
 
 /**
  * A module to compile.
@@ -19,33 +20,6 @@ import { isMainThread, parentPort, Worker } from "node:worker_threads";
 
 /** The thread's memory in MiB. What it does not use of its stack it does not take; WebAssembly lies outside of its heap. */
 const LIMITS = { stackSizeMb: 256, maxYoungGenerationSizeMb: 2, maxOldGenerationSizeMb: 64 };
-
-/**
- * `checked` caches (PEP 552) hold no time, so they are the same wherever they are made, and stay right when somebody
- * changes the source in an image. MemoryError is CPython's word for nesting that is too deep; a machine that really has
- * no memory left must not change what is in an image.
- */
-const PROGRAM = `
-import importlib.util, marshal, warnings
-from pyodide.ffi import to_js
-
-warnings.simplefilter("ignore")
-FLAGS = (0b11).to_bytes(4, "little")
-
-def compile_module(path, source):
-    source = source.to_bytes()
-    try:
-        code = compile(source, path, "exec", dont_inherit=True, optimize=0)
-    except MemoryError:
-        bytearray(1 << 26)
-        return None
-    except (SyntaxError, ValueError, RecursionError, OverflowError):
-        return None
-    head = importlib.util.MAGIC_NUMBER + FLAGS + importlib.util.source_hash(source)
-    return to_js(head + marshal.dumps(code))
-
-compile_module
-`;
 
 if (isMainThread) relay();
 else await answer();
@@ -61,9 +35,7 @@ function relay() {
 }
 
 async function answer() {
-  const { loadPyodide } = await import("pyodide");
-  const python = await loadPyodide({ env: { PYTHONHASHSEED: "0" } });
-  const compileModule = python.runPython(PROGRAM);
+  const { compileModule } = await loadCompiler();
   parentPort?.on("message", (/** @type {CompileTask} */ { path, source }) => {
     parentPort?.postMessage(tryCompile(compileModule, path, source), []);
   });

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /**
- * What compiled modules depend on besides their source and their path: CPython as WebAssembly, by its exact version.
- * Whoever keeps compiled modules by what they were made from has to remember this too.
+ * What compiled modules depend on besides their source and their path: CPython as WebAssembly, by its exact version, and
+ * the form in which we have it write. Whoever keeps compiled modules by what they were made from has to remember this too.
  */
-export const PYTHON_COMPILER = "pyodide 0.29.5";
+export const PYTHON_COMPILER = "pyodide 0.29.5, form 2";
 
 /** The series that the compiler is of. Compiled modules are the same in all releases of one. */
 export const PYTHON_SERIES = "3.13";

@@ -3,7 +3,7 @@ import { createHash, randomUUID } from "node:crypto";
 import { readFile, rename, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { describeWriteFailure } from "../core/atomic-file.ts";
-import type { ByteStream } from "../core/byte-stream.ts";
+import type { LentBytes } from "../core/byte-stream.ts";
 import { isSystemError } from "../core/error.ts";
 import { makeFolder } from "../core/make-folder.ts";
 import { PYTHON_COMPILER } from "./compiler.ts";
@@ -12,7 +12,7 @@ import { PYTHON_COMPILER } from "./compiler.ts";
 const DIGEST_SIZE = 32;
 
 /** Names the compiled form of a module by all that it is made from. */
-export async function moduleKey(path: string, source: ByteStream): Promise<string> {
+export async function moduleKey(path: string, source: LentBytes): Promise<string> {
   const hash = createHash("sha256").update(`${PYTHON_COMPILER}\0${path}\0`);
   for await (const chunk of source) hash.update(chunk);
   return hash.digest("hex");
