@@ -2,12 +2,12 @@
 // @ts-check
 /**
  * What our images weigh against ones made the ordinary way: `node bench/parts/image-size.mjs [IMAGE]...`, after
- * `npm run build`, as root, with mmdebstrap.
+ * `npm run build`, as root, with mmdebstrap and zstd.
  *
  * The other image holds the same: every Debian package of the same closure by name, installed by mmdebstrap with the
- * files left out that debian:*-slim leaves out, in one layer; and each other tool's very files in a layer of its own.
- * Its layers are compressed by `gzip -6`, the level of docker and buildah. Twice: as apt leaves it, and without the
- * modules that Debian's packages compile when they are installed, which ours leave out (decision 0006).
+ * files left out that debian:*-slim leaves out, in one layer as apt leaves it, with the modules that Python's packages
+ * compile; and each other tool's very files in a layer of its own. Both are weighed by gzip at level 6, that of docker
+ * and buildah, and by zstd at 3, that of its own command.
  * The host's platform only, because mmdebstrap runs what it installs.
  */
 import { spawn, spawnSync } from "node:child_process";
@@ -30,7 +30,8 @@ const SLIM = [
   ),
   "path-include=/usr/share/locale/locale.alias",
 ];
-const COMPILED = "--exclude=__pycache__";
+/** How the other image is compressed, where ours is by the encoder of that name. */
+const ENCODERS = { gzip: "gzip -6n", zstd: "zstd -q -3 -c" };
 
 /** @typedef {{ name: string, platforms: { platform: string, layers: { name: string, size: number, digest: string }[] }[] }} Image */
 
@@ -38,19 +39,34 @@ const folder = await mkdtemp(join(tmpdir(), "toolbox-image-size-"));
 try {
   const lock = JSON.parse(await readFile(join(IMAGES, "toolbox.lock"), "utf8"));
   const store = join(folder, "store");
-  for (const image of buildOurs(store, process.argv.slice(2))) await compare(image, lock, store);
+  const zipped = buildOurs(store, "gzip", process.argv.slice(2));
+  const dense = buildOurs(store, "zstd", process.argv.slice(2));
+  for (const [index, image] of zipped.entries()) {
+    await compare({ gzip: image, zstd: dense[index] ?? image }, lock, store);
+  }
 } finally {
   await rm(folder, { recursive: true });
 }
 
 /**
  * @param {string} store
+ * @param {keyof typeof ENCODERS} encoder
  * @param {string[]} names
  * @returns {Image[]}
  */
-function buildOurs(store, names) {
+function buildOurs(store, encoder, names) {
   const only = ["--platform", PLATFORM, ...names.flatMap((name) => ["--image", name])];
-  const words = ["-C", IMAGES, "build", "--frozen", "--json", "--no-progress", ...only];
+  const words = [
+    "-C",
+    IMAGES,
+    "build",
+    "--frozen",
+    "--json",
+    "--no-progress",
+    "--compression",
+    encoder,
+    ...only,
+  ];
   const text = run(process.execPath, [join(ROOT, "dist", "cli", "main.js"), ...words], {
     ...process.env,
     TOOLBOX_STORE: store,
@@ -59,34 +75,39 @@ function buildOurs(store, names) {
 }
 
 /**
- * @param {Image} image
+ * @param {Record<keyof typeof ENCODERS, Image>} images
  * @param {any} lock
  * @param {string} store
  */
-async function compare({ name, platforms }, lock, store) {
-  const layers = platforms.find(({ platform }) => platform === PLATFORM)?.layers ?? [];
-  const tools = layers.map((layer) => layer.name).filter((layer) => layer in lock.tools);
-  const isDebian = (/** @type {string} */ tool) => lock.tools[tool].platforms[PLATFORM].source === "debian";
-  const closures = tools.map((tool) => lock.tools[tool].platforms[PLATFORM].packages ?? []);
+async function compare(images, lock, store) {
+  const tools = layersOf(images.gzip).filter(({ name }) => name in lock.tools);
+  const entryOf = (/** @type {{ name: string }} */ { name }) => lock.tools[name].platforms[PLATFORM];
+  const isDebian = (/** @type {{ name: string }} */ tool) => entryOf(tool).source === "debian";
+  const closures = tools.filter(isDebian).map((tool) => entryOf(tool).packages);
   const packages = [lock.base.platforms[PLATFORM], ...closures]
     .flat()
     .filter(({ architecture }) => architecture);
   const root = join(folder, "root");
   installWithApt(root, lock.base.suite, [...new Set(packages.map((entry) => entry.name))]);
-
-  let copied = 0;
-  for (const { name: tool, digest } of layers) {
-    if (tool in lock.tools && !isDebian(tool))
-      copied += await repack(join(store, "blobs", digest.replace(":", "/")));
+  const copied = tools.filter((tool) => !isDebian(tool));
+  for (const [encoder, command] of Object.entries(ENCODERS)) {
+    const ours = layersOf(images[/** @type {keyof typeof ENCODERS} */ (encoder)]);
+    const weight = ours.reduce((sum, { size }) => sum + size, 0);
+    let other = await countBytes(`tar -C "$1" --sort=name -c . | ${command}`, root);
+    for (const { digest } of copied) {
+      const blob = join(store, "blobs", digest.replace(":", "/"));
+      other += await countBytes(`gzip -dc "$1" | ${command}`, blob);
+    }
+    console.log(
+      `${images.gzip.name} ${PLATFORM} ${encoder}: ours ${megabytes(weight)}, the other ${megabytes(other)} (${share(weight, other)})`,
+    );
   }
-  const ours = layers.reduce((sum, { size }) => sum + size, 0);
-  const installed = copied + (await packFolder(root, []));
-  const equal = copied + (await packFolder(root, [COMPILED]));
-  console.log(
-    `${name} ${PLATFORM}: ours ${megabytes(ours)}; as apt leaves it ${megabytes(installed)} (${share(ours, installed)});` +
-      ` at equal contents ${megabytes(equal)} (${share(ours, equal)})`,
-  );
   await rm(root, { recursive: true });
+}
+
+/** @param {Image} image */
+function layersOf({ platforms }) {
+  return platforms.find(({ platform }) => platform === PLATFORM)?.layers ?? [];
 }
 
 /**
@@ -104,19 +125,6 @@ function installWithApt(root, suite, packages) {
       LC_ALL: "C.UTF-8",
     },
   );
-}
-
-/** The compressed size of a layer of ours, written by gzip. @param {string} blob */
-async function repack(blob) {
-  return countBytes(`gzip -dc "$1" | gzip -6n`, blob);
-}
-
-/**
- * @param {string} root
- * @param {string[]} options
- */
-async function packFolder(root, options) {
-  return countBytes(`root=$1; shift; tar -C "$root" --sort=name "$@" -c . | gzip -6n`, root, ...options);
 }
 
 /**
