@@ -70,6 +70,18 @@ describe("the Python modules of a layer", () => {
     TIMEOUT,
   );
 
+  test(
+    "have compiled forms of their own, of which a digest of the source says nothing",
+    async () => {
+      const source = { ...fileEntryOf("usr/lib/python3.13/os.py", "x = 1\n"), sha256: "5e".repeat(32) };
+      const options = { cacheDir, what: "modules" };
+      const { entries } = await addCompiledModules({ entries: [source], packages: [] }, refuseBase, options);
+      const digests = entries.flatMap((entry) => (entry.type === "file" ? [entry.sha256] : []));
+      expect(digests).toEqual([undefined, source.sha256]);
+    },
+    TIMEOUT,
+  );
+
   test("do not ask for the base where there are none of Debian's", async () => {
     const files = { entries: sortEntries([fileEntryOf("usr/local/bin/kubectl", "x")]), packages: [] };
     expect(await addCompiledModules(files, refuseBase, { cacheDir, what: "modules" })).toBe(files);

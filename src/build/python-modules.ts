@@ -28,11 +28,10 @@ export async function addCompiledModules<Files extends LayerFiles>(
   if (modules.length === 0) return files;
   const sources = modules.map(({ path, size, open }) => ({ path: `/${path}`, size, open }));
   const compiled = await compileModules(sources, options);
-  const added = modules.flatMap((module): FileEntry[] => {
-    const content = compiled.get(`/${module.path}`);
-    return content === undefined
-      ? []
-      : [{ ...module, ...content, path: compiledPath(module.path), mode: 0o644 }];
+  const added = modules.flatMap(({ path, uid, gid }): FileEntry[] => {
+    const content = compiled.get(`/${path}`);
+    const entry = { type: "file", path: compiledPath(path), mode: 0o644, uid, gid } as const;
+    return content === undefined ? [] : [{ ...entry, ...content }];
   });
   return { ...files, entries: sortEntries([...files.entries, ...added]) };
 }
