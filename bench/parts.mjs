@@ -25,6 +25,10 @@ export const PARTS = {
     about: "eight programs into an image: cold, one changed at each position, nothing changed (goals 1 to 5)",
     run: async (context) => (await import("./parts/images.mjs")).measureImages(context),
   },
+  "tooling-k8s": {
+    about: "the programs of tooling-k8s into an image, cold; needs them compiled (npm run images)",
+    run: async (context) => (await import("./parts/images.mjs")).measureToolingImage(context),
+  },
   registry: {
     about: "the embedded registry and copies (goals 7 and 11)",
     run: async (context) => (await import("./parts/registry.mjs")).measureRegistry(context),

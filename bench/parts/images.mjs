@@ -2,6 +2,7 @@
 // @ts-check
 /** Goals 1 to 5: eight programs into an image and to a registry, cold, with one of them changed, and with nothing new. */
 import { NAMES, prepareBase, preparePrograms } from "../content/programs.mjs";
+import { prepareToolingPrograms } from "../content/tooling-programs.mjs";
 import { measureSteps } from "../harness/measure.mjs";
 import { runRound } from "../harness/round.mjs";
 import { summarise } from "../harness/statistics.mjs";
@@ -32,6 +33,18 @@ export async function measureImages(context) {
   return { peers: versions, ...(await runRounds(peers, context, { bumps: NAMES })) };
 }
 
+/** The Go programs of the published `tooling-k8s`, cold, where they are compiled already. @param {PartContext} context */
+export async function measureToolingImage(context) {
+  const content = await prepareToolingPrograms(context.scratch);
+  if (content === undefined) {
+    context.log("the programs of tooling-k8s are not compiled; run `npm run images` first");
+    return {};
+  }
+  const all = [toolboxPeer("zstd"), umociPeer, toolboxPeer("gzip"), { ...buildahPeer("buildah"), bumps: [] }];
+  const { peers, versions } = keepPresent(all, context);
+  return { peers: versions, ...(await runRounds(peers, context, { bumps: [], content })) };
+}
+
 /**
  * @param {readonly import("../harness/round.mjs").Peer[]} all @param {PartContext} context
  */
@@ -51,12 +64,12 @@ export function keepPresent(all, { log }) {
  * A round that counts bytes and warms up, then those that are timed.
  *
  * @param {readonly import("../harness/round.mjs").Peer[]} peers @param {PartContext} context
- * @param {{ bumps: readonly string[] }} options
+ * @param {{ bumps: readonly string[], content?: { folder: string, bytes: number, names: readonly string[] } }} options
  */
-export async function runRounds(peers, { scratch, rounds, log }, { bumps }) {
-  const { folder: programs, bytes } = await preparePrograms();
+export async function runRounds(peers, { scratch, rounds, log }, { bumps, content }) {
+  const { folder: programs, bytes, names } = content ?? { names: NAMES, ...(await preparePrograms()) };
   const base = await prepareBase(scratch);
-  const shared = { peers, scratch, base, programs, names: NAMES, bumps, log };
+  const shared = { peers, scratch, base, programs, names, bumps, log };
   const counted = await runRound({ ...shared, round: 0, counts: true });
   /** @type {Record<string, PeerRound>[]} */
   const timed = [];
@@ -75,7 +88,7 @@ export async function runRounds(peers, { scratch, rounds, log }, { bumps }) {
       ),
     ]),
   );
-  return { content: { programs: NAMES, bytes }, costs, start: joinCosts(starts) };
+  return { content: { programs: names, bytes }, costs, start: joinCosts(starts) };
 }
 
 /** @param {PeerRound} counted @param {readonly PeerRound[]} timed */

@@ -7,6 +7,10 @@ import { listenForInterruptions } from "./interruption.ts";
 import { openOutput } from "./output.ts";
 import { runProgram } from "./program.ts";
 
+// zod otherwise compiles a function for each schema, which a command that reads two documents never gets back: 10 ms of
+// a build with nothing to do. It looks here when it is loaded.
+Object.assign(globalThis, { __zod_globalConfig: { jitless: true } });
+
 // No top-level await here: bundled commands import this file's chunk, and would wait for it for ever.
 void main();
 

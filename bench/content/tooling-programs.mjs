@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+// @ts-check
+/** The very Go programs that `tooling-k8s` of this repository holds. */
+import { mkdir, readdir, stat } from "node:fs/promises";
+import { join } from "node:path";
+import { outputOf, TOOLBOX } from "../harness/processes.mjs";
+import { hostPlatform } from "./programs.mjs";
+
+/** Where tools are that are one file. jq comes from Debian, with libraries, and nobody else could be handed those. */
+const BINARIES = "usr/local/bin";
+const IMAGES = join(import.meta.dirname, "..", "..", "images");
+
+/**
+ * Takes them out of the image. Absent when some have yet to be compiled: that takes far longer than all else here.
+ *
+ * @param {string} scratch
+ * @returns {Promise<{ folder: string, names: readonly string[], bytes: number } | undefined>} One file for each name.
+ */
+export async function prepareToolingPrograms(scratch) {
+  const build = [TOOLBOX, "-C", IMAGES, "build", "--frozen", "--image", "tooling-k8s"];
+  const own = ["--platform", hostPlatform(), "--json", "--no-progress"];
+  const plan = JSON.parse(await outputOf(process.execPath, [...build, ...own, "--dry-run"]));
+  const layers = (/** @type {any} */ report) => report.images[0].platforms[0].layers;
+  if (!layers(plan).every((/** @type {any} */ layer) => layer.cached)) return undefined;
+
+  const layout = join(scratch, "tooling-layout");
+  const report = JSON.parse(
+    await outputOf(process.execPath, [...build, ...own, "--output", `oci:${layout}`]),
+  );
+  const tree = join(scratch, "tooling-tree");
+  await mkdir(tree);
+  const folder = join(tree, "usr", "local", "bin");
+  for (const { kind, digest } of layers(report)) {
+    const blob = join(layout, "blobs", digest.replace(":", "/"));
+    if (kind === "tool" && (await outputOf("tar", ["-tf", blob])).includes(BINARIES))
+      await outputOf("tar", ["-xf", blob, "-C", tree, BINARIES]);
+  }
+  const names = (await readdir(folder)).toSorted();
+  const sizes = await Promise.all(names.map(async (name) => (await stat(join(folder, name))).size));
+  return { folder, names, bytes: sizes.reduce((a, b) => a + b, 0) };
+}
