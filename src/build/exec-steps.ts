@@ -124,6 +124,8 @@ const STEP_ENV: Readonly<Record<string, string>> = {
   SOURCE_DATE_EPOCH: "0",
   FORCE_SOURCE_DATE: "1",
   PYTHONHASHSEED: "0",
+  PERL_HASH_SEED: "0",
+  PERL_PERTURB_KEYS: "0",
 };
 
 /** Another build may have been faster; its result is the same. */

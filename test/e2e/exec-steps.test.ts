@@ -15,7 +15,7 @@ const SCRIPT = `
 umask 027
 cd /var/lib/demo
 echo 6*7 | bc > answer
-env | grep -E '^(LC_ALL|TZ|SOURCE_DATE_EPOCH)=' | sort > env
+env | grep -E '^(LC_ALL|TZ|SOURCE_DATE_EPOCH|PERL_HASH_SEED)=' | sort > env
 tail -n +3 /proc/net/dev | grep -cv ' lo:' > networks || true
 mkdir -p sub/deeper; ln -s ../answer sub/link
 printf '#!/bin/sh\\necho hello\\n' > run; chmod 700 run
@@ -59,7 +59,7 @@ describe.runIf(canJudge())("a tool with a step", () => {
       ).toEqual([
         "var/lib/demo 755 ",
         "var/lib/demo/answer 644 42\n",
-        "var/lib/demo/env 644 LC_ALL=C.UTF-8\nSOURCE_DATE_EPOCH=0\nTZ=UTC\n",
+        "var/lib/demo/env 644 LC_ALL=C.UTF-8\nPERL_HASH_SEED=0\nSOURCE_DATE_EPOCH=0\nTZ=UTC\n",
         "var/lib/demo/networks 644 0\n",
         "var/lib/demo/run 755 #!/bin/sh\necho hello\n",
         "var/lib/demo/sub 755 ",
