@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import { availableParallelism } from "node:os";
-import { type ByteStream, collectBytes, type LentBytes, streamOf } from "../core/byte-stream.ts";
+import { collectBytes, type LentBytes } from "../core/byte-stream.ts";
 import { forEachConcurrently } from "../core/concurrency.ts";
-import { ToolingError } from "../core/error.ts";
 import type { OperationOptions } from "../core/operation.ts";
 import { CompilerProcess } from "./compiler-process.ts";
-import { moduleKey, readCompiled, writeCompiled } from "./module-cache.ts";
+import { findCompiled, moduleKey, openCompiled, writeCompiled } from "./module-cache.ts";
 
 /** The source of a module. */
 export interface ModuleSource {
@@ -21,7 +20,7 @@ export interface CompiledModule {
   /** Bytes that `open()` yields. */
   readonly size: number;
   /** May be called more than once. @throws {ToolingError} `DIGEST_MISMATCH` from the content: somebody changed our cache */
-  readonly open: () => ByteStream;
+  readonly open: () => LentBytes;
 }
 
 /** How to compile. */
@@ -50,7 +49,7 @@ export async function compileModules(
   { cacheDir, what, signal, onProgress }: CompileModulesOptions,
 ): Promise<ReadonlyMap<string, CompiledModule>> {
   const compiled = new Map<string, CompiledModule>();
-  const note = (path: string, key: string, { byteLength: size }: Uint8Array): void => {
+  const note = (path: string, key: string, size: number): void => {
     if (size > 0) compiled.set(path, { size, open: () => openCompiled(cacheDir, key) });
   };
   const missing: MissingModule[] = [];
@@ -58,7 +57,7 @@ export async function compileModules(
     signal?.throwIfAborted();
     if (module.size > LARGEST_SOURCE) continue;
     const key = await moduleKey(module.path, module.open());
-    const known = await readCompiled(cacheDir, key);
+    const known = await findCompiled(cacheDir, key);
     if (known === undefined) missing.push({ ...module, key });
     else note(module.path, key, known);
   }
@@ -67,7 +66,7 @@ export async function compileModules(
   let done = 0;
   await compileEach(missing, signal, async ({ path, key }, content = new Uint8Array()) => {
     await writeCompiled(cacheDir, key, content);
-    note(path, key, content);
+    note(path, key, content.byteLength);
     onProgress?.({ type: "advanced", what, done: (done += 1) });
   });
   onProgress?.({ type: "finished", what, skipped: false });
@@ -99,14 +98,4 @@ async function compileEach(
   } finally {
     for (const process of processes) process.close();
   }
-}
-
-async function* openCompiled(cacheDir: string, key: string): ByteStream {
-  const content = await readCompiled(cacheDir, key);
-  if (content === undefined) {
-    throw new ToolingError("DIGEST_MISMATCH", `the compiled module "${key}" changed below "${cacheDir}"`, {
-      hint: "Build again: it is then made anew.",
-    });
-  }
-  yield* streamOf(content);
 }

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 import { createHash, randomUUID } from "node:crypto";
-import { readFile, rename, rm, writeFile } from "node:fs/promises";
+import { rename, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { describeWriteFailure } from "../core/atomic-file.ts";
-import type { LentBytes } from "../core/byte-stream.ts";
-import { isSystemError } from "../core/error.ts";
+import { collectBytes, type LendingGenerator, type LentBytes } from "../core/byte-stream.ts";
+import { isSystemError, ToolingError } from "../core/error.ts";
+import { readFileContent } from "../core/file-content.ts";
 import { makeFolder } from "../core/make-folder.ts";
 import { PYTHON_COMPILER } from "./compiler.ts";
 
@@ -18,15 +19,38 @@ export async function moduleKey(path: string, source: LentBytes): Promise<string
   return hash.digest("hex");
 }
 
-/** What an earlier build compiled. Empty: it cannot be compiled. Absent: not there, or damaged. */
-export async function readCompiled(folder: string, key: string): Promise<Uint8Array | undefined> {
+/**
+ * Bytes of what an earlier build compiled; zero says that it cannot be compiled. Absent: not there, or damaged.
+ */
+export async function findCompiled(folder: string, key: string): Promise<number | undefined> {
   try {
-    const file = await readFile(filePath(folder, key));
-    const content = file.subarray(DIGEST_SIZE);
-    return digest(content).equals(file.subarray(0, DIGEST_SIZE)) ? content : undefined;
+    let size = 0;
+    for await (const chunk of openCompiled(folder, key)) size += chunk.byteLength;
+    return size;
   } catch (error) {
-    if (isSystemError(error, "ENOENT")) return undefined;
+    const isDamaged = error instanceof ToolingError && error.code === "DIGEST_MISMATCH";
+    if (isDamaged || isSystemError(error, "ENOENT")) return undefined;
     throw error;
+  }
+}
+
+/**
+ * What an earlier build compiled, in buffers that are filled again: there are thousands of modules.
+ *
+ * @throws {ToolingError} `DIGEST_MISMATCH` at the end of what is damaged
+ */
+export async function* openCompiled(folder: string, key: string): LendingGenerator {
+  const path = filePath(folder, key);
+  const expected = await collectBytes(readFileContent(path, { length: DIGEST_SIZE }));
+  const hash = createHash("sha256");
+  for await (const chunk of readFileContent(path, { start: DIGEST_SIZE })) {
+    hash.update(chunk);
+    yield chunk;
+  }
+  if (!hash.digest().equals(expected)) {
+    throw new ToolingError("DIGEST_MISMATCH", `the compiled module "${key}" changed below "${folder}"`, {
+      hint: "Build again: it is then made anew.",
+    });
   }
 }
 
