@@ -20,8 +20,7 @@ export async function prepareToolingPrograms(scratch) {
   const build = [TOOLBOX, "-C", IMAGES, "build", "--frozen", "--image", "tooling-k8s"];
   const own = ["--platform", hostPlatform(), "--json", "--no-progress"];
   const plan = JSON.parse(await outputOf(process.execPath, [...build, ...own, "--dry-run"]));
-  const layers = (/** @type {any} */ report) => report.images[0].platforms[0].layers;
-  if (!layers(plan).every((/** @type {any} */ layer) => layer.cached)) return undefined;
+  if (!layersOf(plan).every((/** @type {any} */ layer) => layer.cached)) return undefined;
 
   const layout = join(scratch, "tooling-layout");
   const report = JSON.parse(
@@ -30,7 +29,7 @@ export async function prepareToolingPrograms(scratch) {
   const tree = join(scratch, "tooling-tree");
   await mkdir(tree);
   const folder = join(tree, "usr", "local", "bin");
-  for (const { kind, digest } of layers(report)) {
+  for (const { kind, digest } of layersOf(report)) {
     const blob = join(layout, "blobs", digest.replace(":", "/"));
     if (kind === "tool" && (await outputOf("tar", ["-tf", blob])).includes(BINARIES))
       await outputOf("tar", ["-xf", blob, "-C", tree, BINARIES]);
@@ -38,4 +37,9 @@ export async function prepareToolingPrograms(scratch) {
   const names = (await readdir(folder)).toSorted();
   const sizes = await Promise.all(names.map(async (name) => (await stat(join(folder, name))).size));
   return { folder, names, bytes: sizes.reduce((a, b) => a + b, 0) };
+}
+
+/** @param {any} report Of one image and one platform. */
+function layersOf(report) {
+  return report.images[0].platforms[0].layers;
 }
