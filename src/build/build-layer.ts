@@ -24,6 +24,8 @@ export interface BuildContext extends OperationOptions {
   /** The product's cache folder, absolute; records of layers stand in `layers/` below it. */
   readonly cacheDir: string;
   readonly sources: LayerSources;
+  /** The environment of the caller, from which the compiler of Python modules takes where libraries are, and nothing else. */
+  readonly env?: CompileModulesOptions["env"];
   /** Runs the steps of tools that have some. Absent: such tools cannot be built. */
   readonly runner?: StepRunner | undefined;
   /**
@@ -143,10 +145,10 @@ async function makeBase(
 
 function compilation(
   { name, platform }: PlannedLayer,
-  { cacheDir, signal, onProgress }: BuildContext,
+  { cacheDir, env, signal, onProgress }: BuildContext,
 ): CompileModulesOptions {
   const what = `Python modules of ${name} ${platform}`;
-  return { cacheDir: join(cacheDir, "python"), what, signal, onProgress };
+  return { cacheDir: join(cacheDir, "python"), what, env, signal, onProgress };
 }
 
 /** What the record of a base leaves out, it would only take time to read: nobody asks for its digests. */

@@ -56,6 +56,7 @@ export async function openBuildContext(workspace: Workspace, context: CommandCon
     cacheDir: paths.cache,
     sources: createLayerSources({ context: sourceContext, sourceOf: openToolSource, openImage }),
     runner: openStepRunner(context),
+    env: context.env,
     signal,
     onProgress,
   };

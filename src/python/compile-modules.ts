@@ -29,6 +29,8 @@ export interface CompileModulesOptions extends OperationOptions {
   readonly cacheDir: string;
   /** Names the work for progress: `Python modules of aws linux/amd64`. */
   readonly what: string;
+  /** The environment of the caller, of which the compiler sees where libraries are. Absent: they are in the usual places. */
+  readonly env?: Readonly<Record<string, string | undefined>> | undefined;
 }
 
 /** Larger sources are data in Python's clothes: to compile one takes hundreds of megabytes. Bytes. */
@@ -46,7 +48,7 @@ const ENOUGH_FOR_TWO = 8 * 1024 * 1024;
  */
 export async function compileModules(
   modules: readonly ModuleSource[],
-  { cacheDir, what, signal, onProgress }: CompileModulesOptions,
+  { cacheDir, what, env, signal, onProgress }: CompileModulesOptions,
 ): Promise<ReadonlyMap<string, CompiledModule>> {
   const compiled = new Map<string, CompiledModule>();
   const note = (path: string, key: string, size: number): void => {
@@ -64,7 +66,7 @@ export async function compileModules(
   if (missing.length === 0) return compiled;
   onProgress?.({ type: "started", what, total: missing.length, counted: "modules" });
   let done = 0;
-  await compileEach(missing, signal, async ({ path, key }, content = new Uint8Array()) => {
+  await compileEach(missing, { env, signal }, async ({ path, key }, content = new Uint8Array()) => {
     await writeCompiled(cacheDir, key, content);
     note(path, key, content.byteLength);
     onProgress?.({ type: "advanced", what, done: (done += 1) });
@@ -81,12 +83,12 @@ interface MissingModule extends ModuleSource {
 /** Gives each module and what became of it. */
 async function compileEach(
   modules: readonly MissingModule[],
-  signal: AbortSignal | undefined,
+  { env, signal }: Pick<CompileModulesOptions, "env" | "signal">,
   keep: (module: MissingModule, compiled: Uint8Array | undefined) => Promise<void>,
 ): Promise<void> {
   const bytes = modules.reduce((sum, { size }) => sum + size, 0);
   const limit = bytes < ENOUGH_FOR_TWO ? 1 : Math.min(2, availableParallelism());
-  const processes = Array.from({ length: limit }, () => new CompilerProcess());
+  const processes = Array.from({ length: limit }, () => new CompilerProcess(env));
   const queue = modules.values();
   try {
     await forEachConcurrently(processes, { limit, signal }, async (process, either) => {

@@ -14,6 +14,12 @@ const LAST_WORDS = 2000;
 export class CompilerProcess {
   #child: ChildProcess | undefined;
   #said = "";
+  readonly #env: Readonly<Record<string, string>>;
+
+  /** @param env The environment of the caller. */
+  constructor(env: Readonly<Record<string, string | undefined>> = {}) {
+    this.#env = loaderVariables(env);
+  }
 
   /**
    * @returns Absent: it is no valid Python, or too deep.
@@ -42,10 +48,10 @@ export class CompilerProcess {
     this.#child = undefined;
   }
 
-  /** With an environment of its own, because variables such as NODE_OPTIONS are not meant for it. */
+  /** With hardly an environment, because variables such as NODE_OPTIONS are not meant for it. */
   #start(): ChildProcess {
     const child = fork(new URL("./compile-worker.mjs", import.meta.url), {
-      env: {},
+      env: this.#env,
       execArgv: [],
       serialization: "advanced",
       stdio: ["ignore", "ignore", "pipe", "ipc"],
@@ -56,6 +62,14 @@ export class CompilerProcess {
     });
     return child;
   }
+}
+
+/** What a Node.js outside of the usual places needs to be started: where its libraries are, on its own CPU or emulated. */
+export function loaderVariables(
+  env: Readonly<Record<string, string | undefined>>,
+): Readonly<Record<string, string>> {
+  const found = ["LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "QEMU_LD_PREFIX"].map((name) => [name, env[name]]);
+  return Object.fromEntries(found.filter(([, value]) => value !== undefined)) as Record<string, string>;
 }
 
 async function ask(
