@@ -29,8 +29,6 @@ const CPU = process.arch === "arm64" ? "arm64" : "x64";
 /** npm packages with a program in each: folder, package, exact version, path of the program. */
 const NPM = /** @type {const} */ ({
   mise: [`@jdxcode/mise-linux-${CPU}`, "2026.9.15", "bin/mise"],
-  "node-22": [`node-linux-${CPU}`, "22", "bin/node"],
-  "node-24": [`node-linux-${CPU}`, "24", "bin/node"],
 });
 
 /** Go programs, by module and version. */

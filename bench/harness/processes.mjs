@@ -7,14 +7,15 @@ import { createServer } from "node:net";
 
 /** @type {Set<import("node:child_process").ChildProcess>} */
 const running = new Set();
-let isInterrupted = false;
+/** What interrupts the bench, for what is started elsewhere. */
+export const interruption = new AbortController();
 
 /**
  * Ends what runs and refuses to start more: the error that comes of it ends daemons and removes folders on its way, as
  * any other does.
  */
 export function interrupt() {
-  isInterrupted = true;
+  interruption.abort();
   for (const child of running) child.kill();
 }
 
@@ -22,7 +23,7 @@ export function interrupt() {
 export function watched(child) {
   running.add(child);
   child.once("close", () => running.delete(child));
-  if (isInterrupted) child.kill();
+  if (interruption.signal.aborted) child.kill();
   return child;
 }
 
