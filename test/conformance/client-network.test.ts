@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-import { createServer, type Server } from "node:http";
-import { type AddressInfo, connect } from "node:net";
 import { afterEach, beforeAll, describe, expect, test } from "vitest";
 import { createHttpDispatcher, type HttpDispatcherOptions } from "../../src/core/http-dispatcher.ts";
 import { copyImage, createMemoryStore } from "../../src/oci/index.ts";
@@ -13,6 +11,7 @@ import {
 import { canMakeCertificates, makeCertificate, type SelfSigned } from "../support/certificate.ts";
 import { makeFolder, type TemporaryFolder } from "../support/programs.ts";
 import { addSampleImage } from "../support/sample-image.ts";
+import { startTunnelProxy, type TunnelProxy } from "../support/tunnel-proxy.ts";
 
 const closing: (() => Promise<unknown>)[] = [];
 afterEach(async () => {
@@ -115,49 +114,22 @@ function open(
   );
 }
 
-interface Proxy {
-  readonly url: string;
+interface Proxy extends TunnelProxy {
   /** `HOST:PORT` of each connection that was asked for. */
   readonly connected: string[];
   readonly authorizations: string[];
-  readonly close: () => Promise<unknown>;
 }
 
 /** Absent `refusal`: it connects to what it is told to. */
 async function startProxy(refusal?: number): Promise<Proxy> {
   const connected: string[] = [];
   const authorizations: string[] = [];
-  const server: Server = createServer((_, response) => response.writeHead(refusal ?? 501).end());
-  server.on("connect", (request, socket) => {
-    const target = request.url ?? "";
-    connected.push(target);
-    if (request.headers.authorization !== undefined) authorizations.push(request.headers.authorization);
-    if (refusal !== undefined) {
-      socket.end(`HTTP/1.1 ${refusal} No\r\n\r\n`);
-      return;
-    }
-    const [host = "", port] = target.split(":");
-    const onward = connect(Number(port), host, () => {
-      socket.write("HTTP/1.1 200 OK\r\n\r\n");
-      onward.pipe(socket).pipe(onward);
-    });
-    onward.on("error", () => socket.destroy());
-    socket.on("error", () => onward.destroy());
-  });
-  await new Promise<void>((resolve) => {
-    server.listen(0, "127.0.0.1", resolve);
-  });
-  const close = async (): Promise<unknown> => {
-    server.closeAllConnections();
-    return new Promise((resolve) => {
-      server.close(resolve);
-    });
-  };
-  closing.push(close);
-  return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    connected,
-    authorizations,
-    close,
-  };
+  const proxy = await startTunnelProxy(({ url = "", headers }) => {
+    connected.push(url);
+    if (headers.authorization !== undefined) authorizations.push(headers.authorization);
+    const [host = "", port] = url.split(":");
+    return refusal ?? { host, port: Number(port) };
+  }, refusal);
+  closing.push(proxy.close);
+  return { ...proxy, connected, authorizations };
 }

@@ -1,7 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-import { once } from "node:events";
-import { createServer } from "node:http";
-import { type AddressInfo, connect } from "node:net";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Descriptor } from "../../src/oci/index.ts";
@@ -14,11 +11,12 @@ import { canBuildGoPrograms, prepareGoProgram } from "../support/programs-go.ts"
 import { makeFolder, outputOf, type ProgramResult, type TemporaryFolder } from "../support/programs.ts";
 import { type RunningRegistry, runToolbox } from "../support/programs-toolbox.ts";
 import { addSampleArtifact, addSampleImage, type SampleImage } from "../support/sample-image.ts";
+import { startTunnelProxy, type TunnelProxy } from "../support/tunnel-proxy.ts";
 
 let folder: TemporaryFolder;
 let here: RunningRegistry;
 let there: RunningRegistry;
-let proxy: { readonly url: string; readonly close: () => Promise<void> };
+let proxy: TunnelProxy;
 let image: SampleImage;
 /** Tags of `a` at the source, and what they stand for. */
 let tags: Record<string, string>;
@@ -157,28 +155,10 @@ async function tagsOf(repository: RegistryRepository): Promise<Record<string, st
 }
 
 /** Leads names of registries, port 80 alone, to where they are served: nobody here speaks TLS. */
-async function startProxy(hosts: Readonly<Record<string, string>>): Promise<typeof proxy> {
-  const server = createServer((_, response) => response.writeHead(501).end());
-  server.on("connect", (request, socket) => {
-    const [name = "", port] = (request.url ?? "").split(":");
+async function startProxy(hosts: Readonly<Record<string, string>>): Promise<TunnelProxy> {
+  return await startTunnelProxy(({ url = "" }) => {
+    const [name = "", port] = url.split(":");
     const [host, real] = hosts[name]?.split(":") ?? [];
-    if (port !== "80" || host === undefined) {
-      socket.end("HTTP/1.1 502 No\r\n\r\n");
-      return;
-    }
-    const onward = connect(Number(real), host, () => {
-      socket.write("HTTP/1.1 200 OK\r\n\r\n");
-      onward.pipe(socket).pipe(onward);
-    });
-    onward.on("error", () => socket.destroy());
-    socket.on("error", () => onward.destroy());
+    return port === "80" && host !== undefined ? { host, port: Number(real) } : 502;
   });
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const close = async (): Promise<void> => {
-    server.closeAllConnections();
-    server.close();
-    await once(server, "close");
-  };
-  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, close };
 }
