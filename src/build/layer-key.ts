@@ -8,7 +8,7 @@ import { PYTHON_COMPILER } from "../python/index.ts";
  * Version of the recipe that turns a lock entry into a tar. Raise it whenever the same entry would give other
  * bytes, so that layers of an earlier release are never mistaken for ours.
  */
-const LAYER_FORMAT = 4;
+const LAYER_FORMAT = 5;
 
 /**
  * Names a layer by what it is made from: `sha256:` and the hash of the canonical JSON of `ingredients`, the

@@ -5,6 +5,7 @@ import type { LockedGo } from "../catalog/index.ts";
 import { describeWriteFailure } from "../core/atomic-file.ts";
 import { withFileLock } from "../core/file-lock.ts";
 import type { Platform } from "../core/platform.ts";
+import { cacheChangedModule } from "./go-changed-module.ts";
 import { fetchDependencies, importPath, tagFlags } from "./go-dependencies.ts";
 import { compileEnvironment, downloadEnvironment, goFolders } from "./go-environment.ts";
 import { describeCompileFailure } from "./go-failure.ts";
@@ -16,8 +17,8 @@ import { type CachedProgram, programFolder, publishProgram, readProgram } from "
 import { runProgram } from "./subprocess.ts";
 import type { SourceContext } from "./tool-source.ts";
 
-/** Part of the cache key: raise it when the way of building changes the bytes. */
-const RECIPE = 1;
+/** Parts of the cache key, for a module with added files and for others: raise one when what is built changes. */
+const RECIPES = { asPublished: 1, changed: 2 };
 const LEFTOVER = "build-";
 const LOCK_TIMEOUT = 6 * 60 * 60_000;
 
@@ -36,7 +37,8 @@ export async function buildGoProgram(
   const builds = join(context.cacheDir, "go-builds");
   // Who vouched for the hash makes no difference to the bytes.
   const { unconfirmed: _, ...ingredients } = locked;
-  const folder = programFolder(builds, { recipe: RECIPE, locked: ingredients, platform });
+  const recipe = locked.files === undefined ? RECIPES.asPublished : RECIPES.changed;
+  const folder = programFolder(builds, { recipe, locked: ingredients, platform });
   const what = describeBuild(locked, platform);
   const known = await readProgram(folder);
   if (known !== undefined) {
@@ -90,7 +92,12 @@ async function compileInto(
     await writeMainModule(main, module, goMod, locked);
     const packages = await fetchDependencies({ folder: main, goroot }, locked, platform, context);
     const output = join(work, "out", locked.binary);
-    await compile({ main, output, goroot, packages }, locked, platform, context);
+    const shared = goFolders(context.cacheDir).modules;
+    const modules =
+      locked.files === undefined
+        ? shared
+        : await cacheChangedModule({ main, module, goMod, modules: shared }, locked, work);
+    await compile({ main, modules, output, goroot, packages }, locked, platform, context);
     const program = await publishProgram(output, folder);
     await trimObjects(goFolders(context.cacheDir).objects);
     return program;
@@ -107,6 +114,8 @@ async function removeLeftovers(works: string): Promise<void> {
 
 interface Compilation {
   readonly main: string;
+  /** The module cache, for GOMODCACHE. */
+  readonly modules: string;
   readonly output: string;
   readonly goroot: string;
   /** How many packages there are, for progress. */
@@ -114,7 +123,7 @@ interface Compilation {
 }
 
 async function compile(
-  { main, output, goroot, packages }: Compilation,
+  { main, modules, output, goroot, packages }: Compilation,
   locked: LockedGo,
   platform: Platform,
   context: SourceContext,
@@ -124,9 +133,10 @@ async function compile(
   context.onProgress?.({ type: "started", what, total: packages, counted: "packages" });
   const flags = ["-mod=readonly", "-trimpath", "-buildvcs=false", "-v", ...tagFlags(locked)];
   if (locked.ldflags.length > 0) flags.push(`-ldflags=${locked.ldflags.join(" ")}`);
+  const env = await compileEnvironment(goroot, platform, context);
   const result = await runProgram(`${goroot}/bin/go`, ["build", ...flags, "-o", output, importPath(locked)], {
     cwd: main,
-    env: { ...(await compileEnvironment(goroot, platform, context)), GOTMPDIR: dirname(main) },
+    env: { ...env, GOMODCACHE: modules, GOTMPDIR: dirname(main) },
     signal: context.signal,
     onErrorLine: (line) => {
       if (/^[\w./~-]+$/.test(line)) context.onProgress?.({ type: "advanced", what, done: (done += 1) });

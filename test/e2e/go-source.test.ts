@@ -55,6 +55,23 @@ describe("a Go tool", () => {
     for (const { path } of folders) expect(program).not.toContain(path);
   });
 
+  test("with files added to its module keeps its version, with the hash of what it now consists of", async () => {
+    const said = "this shfmt was changed";
+    const files = { "cmd/shfmt/added.go": `package main\n\nfunc init() { println("${said}") }\n` };
+    const [first, second] = [
+      await build(0, "linux/amd64", { ...locked, files }),
+      await build(1, "linux/amd64", { ...locked, files }),
+    ];
+    expect(digestOf(first)).toBe(digestOf(second));
+    const program = first.toString("latin1");
+    expect(program).toContain(said);
+    const [, sum] =
+      new RegExp(`\\nmod\t${locked.module}\t${locked.version}\t(\\S*)\n(?!=>)`).exec(program) ?? [];
+    expect(sum).toMatch(/^h1:[\w+/]{43}=$/);
+    expect(sum).not.toBe(locked.moduleSum);
+    for (const { path } of folders) expect(program).not.toContain(path);
+  });
+
   test("comes from the cache the next time, and is compiled again when the cache was damaged", async () => {
     const good = await build(0, "linux/amd64");
     const builds = join(contextAt(0).cacheDir, "go-builds");

@@ -169,15 +169,10 @@ function debianPackagesOf(
   return [...new Set(packages.map(({ name, version }) => `${name} ${version}`))].toSorted();
 }
 
-/**
- * A module that a definition adds files to is compiled from a copy, and Go notes that its folder was replaced. syft then
- * names the module and no version, though Go's note has it (`go version -m`).
- */
 function goModulesOf(tools: readonly LockedTool[], platform: Platform): string[] {
   return tools.flatMap(({ platforms }) => {
     const entry = platforms[platform];
-    if (entry?.source !== "go") return [];
-    return [`${entry.module} ${entry.files === undefined ? entry.version : "UNKNOWN"}`];
+    return entry?.source === "go" ? [`${entry.module} ${entry.version}`] : [];
   });
 }
 
