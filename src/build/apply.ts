@@ -45,7 +45,9 @@ async function buildLayers(plan: BuildPlan, context: BuildContext): Promise<Buil
   ];
   await forEachConcurrently(lanes, { limit: lanes.length, signal: caller }, async (lane, failure) => {
     await forEachConcurrently(lane, { limit: concurrency, signal: failure }, async (layer, signal) => {
-      built.set(layer.key, await buildLayer(layer, plan, { ...context, signal }));
+      const made = await buildLayer(layer, plan, { ...context, signal });
+      built.set(layer.key, made);
+      context.onLayer?.(layer, made);
     });
   });
   return built;

@@ -33,6 +33,8 @@ export interface BuildContext extends OperationOptions {
    * the same time was no faster and cost 40 MB.
    */
   readonly concurrency?: number | undefined;
+  /** Called synchronously as soon as a layer is in the store; must not throw. */
+  readonly onLayer?: ((layer: PlannedLayer, built: BuiltLayer) => void) | undefined;
 }
 
 /** A layer that is in the store now. */

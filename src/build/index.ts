@@ -5,7 +5,7 @@
  * registries or the command line: files come from sources, content goes to a store.
  */
 export { applyBuild } from "./apply.ts";
-export type { BuildContext } from "./build-layer.ts";
+export type { BuildContext, BuiltLayer } from "./build-layer.ts";
 export { createLayerSources, type LayerSourcesOptions } from "./create-layer-sources.ts";
 export { describePlan, type PlannedLayerReport, type PlanReport } from "./describe-plan.ts";
 export { digestImageLock, IMAGE_LABELS, layerNameOf } from "./image-facts.ts";

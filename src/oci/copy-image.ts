@@ -2,7 +2,7 @@
 import type { ByteStream } from "../core/byte-stream.ts";
 import { forEachConcurrently } from "../core/concurrency.ts";
 import type { OperationOptions } from "../core/operation.ts";
-import type { ContentSink, ContentSource } from "./content-store.ts";
+import type { BlobSink, BlobSource, ContentSink, ContentSource } from "./content-store.ts";
 import type { Descriptor } from "./descriptor.ts";
 import {
   type CopyPlan,
@@ -79,9 +79,14 @@ function namesToWrite(
   return tags.length > 0 || isPresent ? tags : [undefined];
 }
 
-async function copyBlob(
-  from: ContentSource,
-  to: ContentSink,
+/**
+ * Carries one blob over, unless it is there or can be mounted.
+ *
+ * @throws {ToolingError} what the source and the sink throw
+ */
+export async function copyBlob(
+  from: BlobSource,
+  to: BlobSink,
   { descriptor: blob, name: what, isPresent }: PlannedBlob,
   { signal, onProgress, mountBlob }: ApplyCopyOptions,
 ): Promise<void> {

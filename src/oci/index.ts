@@ -21,7 +21,13 @@ export {
   pushArtifact,
   type PushArtifactOptions,
 } from "./artifact/push-artifact.ts";
-export { applyCopy, type ApplyCopyOptions, copyImage, type CopyImageOptions } from "./copy-image.ts";
+export {
+  applyCopy,
+  type ApplyCopyOptions,
+  copyBlob,
+  copyImage,
+  type CopyImageOptions,
+} from "./copy-image.ts";
 export {
   type BlobSink,
   type BlobSource,

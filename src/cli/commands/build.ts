@@ -21,6 +21,14 @@ import { FROZEN_OPTION, isFrozen } from "../frozen.ts";
 import { lockAndWrite } from "../lock-pipeline.ts";
 import { formatColumns, formatSize } from "../measure.ts";
 import { choiceOption, listOption, platformsOption, requireOperands } from "../option-value.ts";
+import {
+  nameReferences,
+  Publication,
+  PUBLISH_OPTIONS,
+  type Published,
+  type PublishTarget,
+  readPublishTarget,
+} from "../publication.ts";
 import { openBuildContext } from "../workbench.ts";
 import { readWorkspaceFiles } from "../workspace-files.ts";
 
@@ -31,7 +39,8 @@ export const buildCommand: Command = {
   details: [
     "A lock that does not answer toolbox.yaml is brought up to date first, unless --frozen forbids it.",
     "What each layer weighs is shown on stderr. An image that passes its `budget:` stays in the store, to be looked at,",
-    "but the build fails and nothing is written or loaded.",
+    "but the build fails and nothing is written, loaded or published.",
+    "With --push, layers travel while others are still being made; tags are written when all images are whole.",
   ],
   options: {
     ...FROZEN_OPTION,
@@ -49,6 +58,8 @@ export const buildCommand: Command = {
       summary: "Also write to oci:DIR[:TAG] or docker-archive:FILE; may be repeated",
     },
     load: { type: "boolean", summary: "Also load into the container engine at hand" },
+    push: { type: "boolean", summary: "Also publish, as `toolbox publish` does; --tag and --to say where" },
+    ...PUBLISH_OPTIONS,
     compression: {
       type: "string",
       value: "NAME",
@@ -63,28 +74,65 @@ export const buildCommand: Command = {
       command: "toolbox build --image team-tools --output docker-archive:tools.tar",
       summary: "for docker load",
     },
+    { command: "toolbox build --frozen --push --tag 1.4.0", summary: "build and publish in one go" },
   ],
   async run({ operands, options }, context) {
     requireOperands(operands, {});
     const targets = (listOption(options, "output") ?? []).map((text) => parseImageTarget(text));
     const files = await readWorkspaceFiles(context);
+    const push = pushTarget(options, files.workspace.registry);
     const dryRun = options["dry-run"] === true;
     const { lock, diff } = await lockAndWrite(files, { frozen: isFrozen(options, context), dryRun }, context);
     if (!diff.same) context.note("toolbox.lock is up to date now; commit it.");
     const plan = planBuild(lock, planOptions(options));
     const build = await openBuildContext(files.workspace, context);
-    if (dryRun) return showPlan(await describePlan(plan, build), context);
-    const report = await applyBuild(plan, build);
-    const measured = measureReport(report, plan);
-    for (const line of formatLayerSizes(measured)) context.note(line);
-    checkBudgets(report, budgetsOf(files.workspace));
-    const [platform] = platformsOption(options) ?? [];
-    await writeTargets(report, targets, build, { context, platform });
-    if (options["load"] === true) await loadIntoEngine(report, context);
-    showReport(measured, plan, context);
+    if (dryRun) return showPlan(await describePlan(plan, build), push, context);
+    const publication = push && new Publication(push, build.store, context);
+    try {
+      const report = await applyBuild(plan, { ...build, onLayer: publication && sendNew(plan, publication) });
+      const measured = measureReport(report, plan);
+      for (const line of formatLayerSizes(measured)) context.note(line);
+      checkBudgets(report, budgetsOf(files.workspace));
+      const [platform] = platformsOption(options) ?? [];
+      await writeTargets(report, targets, build, { context, platform });
+      if (options["load"] === true) await loadIntoEngine(report, context);
+      const published = publication && (await publishAll(report, publication));
+      showReport({ images: measured, published }, plan, context);
+    } finally {
+      await publication?.close();
+    }
     return 0;
   },
 };
+
+/** Absent: nothing is to be pushed. */
+function pushTarget(
+  options: CommandInput["options"],
+  registry: string | undefined,
+): PublishTarget | undefined {
+  if (options["push"] === true) return readPublishTarget(options, registry);
+  const idle = Object.keys(PUBLISH_OPTIONS).find((name) => options[name] !== undefined);
+  if (idle === undefined) return undefined;
+  throw new ToolingError("COMMAND_USAGE", `--${idle} is for --push, which was not given`, {
+    hint: "Add --push, or run `toolbox publish` after the build.",
+  });
+}
+
+/** What was there before is likely to be in the registry as well; that is asked for once, at the end. */
+function sendNew(plan: BuildPlan, publication: Publication): BuildContext["onLayer"] {
+  return (layer, built) => {
+    const image = plan.images.find(({ platforms }) =>
+      platforms.some(({ layers }) => layers.some(({ key }) => key === layer.key)),
+    );
+    if (image !== undefined && !built.cached) publication.sendAhead({ image: image.name, layer, built });
+  };
+}
+
+async function publishAll({ images }: BuildReport, publication: Publication): Promise<readonly Published[]> {
+  const published: Published[] = [];
+  for (const { name, index } of images) published.push(...(await publication.publish(name, index)));
+  return published;
+}
 
 function planOptions(options: CommandInput["options"]): Parameters<typeof planBuild>[1] {
   const algorithm = choiceOption(options, "compression", ["gzip", "zstd"] as const);
@@ -124,7 +172,11 @@ async function loadIntoEngine({ images }: BuildReport, context: CommandContext):
   for (const image of images) await loadImage(image, context);
 }
 
-function showPlan({ images }: PlanReport, { print, printJson }: CommandContext): number {
+function showPlan(
+  { images }: PlanReport,
+  push: PublishTarget | undefined,
+  { print, printJson }: CommandContext,
+): number {
   const rows = images.flatMap(({ name, platforms }) =>
     platforms.flatMap(({ platform, layers }) =>
       layers.map((layer) => [
@@ -137,7 +189,9 @@ function showPlan({ images }: PlanReport, { print, printJson }: CommandContext):
     ),
   );
   for (const line of formatColumns([["IMAGE", "PLATFORM", "KIND", "LAYER", "STATE"], ...rows])) print(line);
-  printJson({ images });
+  const references = push && images.flatMap(({ name }) => nameReferences(push, name));
+  for (const reference of references ?? []) print(`to publish as ${reference}`);
+  printJson({ images, ...(references !== undefined && { references }) });
   return 0;
 }
 
@@ -155,7 +209,7 @@ function budgetsOf({ images }: Workspace): ReadonlyMap<string, PullBudget> {
 }
 
 function showReport(
-  images: readonly MeasuredImage[],
+  { images, published }: { images: readonly MeasuredImage[]; published: readonly Published[] | undefined },
   plan: BuildPlan,
   { print, printJson }: CommandContext,
 ): void {
@@ -163,7 +217,8 @@ function showReport(
     print(`${image.reference}  ${image.index.digest}`);
     for (const line of formatColumns(platformRows(image))) print(`  ${line}`);
   }
-  printJson({ compression: plan.compression, images });
+  for (const { reference } of published ?? []) print(`published as ${reference}`);
+  printJson({ compression: plan.compression, images, ...(published !== undefined && { published }) });
 }
 
 function platformRows({ platforms }: MeasuredImage): string[][] {

@@ -3,19 +3,23 @@ import { ToolingError } from "../../core/error.ts";
 import type { Platform } from "../../core/platform.ts";
 import { suggestName } from "../../core/suggestion.ts";
 import {
-  copyImage,
   type Descriptor,
   type LayoutStore,
   matchesPlatform,
   openLayoutStore,
   parseManifest,
-  parseReference,
 } from "../../oci/index.ts";
 import { localImageName, readRunLock, requireWorkspace, type RunLock } from "../../workspace/index.ts";
-import type { Command, CommandContext, CommandInput } from "../command.ts";
+import type { Command } from "../command.ts";
 import { formatColumns } from "../measure.ts";
-import { listOption, platformsOption, textOption } from "../option-value.ts";
-import { openRepository, readAccess, REGISTRY_OPTIONS } from "../registry-access.ts";
+import { platformsOption } from "../option-value.ts";
+import {
+  nameReferences,
+  Publication,
+  PUBLISH_OPTIONS,
+  type Published,
+  readPublishTarget,
+} from "../publication.ts";
 
 /** `toolbox publish` */
 export const publishCommand: Command = {
@@ -25,9 +29,7 @@ export const publishCommand: Command = {
     "Images go below `registry:` of toolbox.yaml, or below --to. What the registry has is not sent again.",
   ],
   options: {
-    ...REGISTRY_OPTIONS,
-    tag: { type: "string", multiple: true, value: "TAG", summary: "Default: latest; may be repeated" },
-    to: { type: "string", value: "PREFIX", summary: "Registry and path instead of those in toolbox.yaml" },
+    ...PUBLISH_OPTIONS,
     platform: {
       type: "string",
       multiple: true,
@@ -47,55 +49,26 @@ export const publishCommand: Command = {
     const { lockFile } = await requireWorkspace(context.start);
     const lock = await readRunLock(lockFile);
     const images = chooseImages(operands, lock);
-    const prefix = textOption(options, "to")?.replace(/\/+$/, "") ?? lock.registry;
-    if (prefix === undefined) {
-      throw new ToolingError("COMMAND_USAGE", "it is not known where to publish to", {
-        hint: "Write `registry:` into toolbox.yaml and run `toolbox lock`, or name it with --to.",
-      });
-    }
+    const target = readPublishTarget(options, lock.registry);
     const store = await openLayoutStore(context.paths.store);
     const wanted = platformsOption(options) ?? lock.platforms;
+    const dryRun = options["dry-run"] === true;
+    const publication = new Publication(target, store, context);
     const published: Published[] = [];
-    for (const image of images) {
-      const root = await findBuilt(localImageName(lock.registry, image), store);
-      await requirePlatforms(image, root, wanted, store);
-      published.push(...(await publish({ image, root, store, prefix, options }, context)));
+    for (const name of images) {
+      const root = await findBuilt(localImageName(lock.registry, name), store);
+      await requirePlatforms(name, root, wanted, store);
+      if (dryRun) {
+        const { digest } = root;
+        published.push(...nameReferences(target, name).map((reference) => ({ name, reference, digest })));
+      } else published.push(...(await publication.publish(name, root)));
     }
     for (const line of formatColumns(published.map(({ reference, digest }) => [reference, digest])))
       context.print(line);
-    context.printJson({ images: published, dryRun: options["dry-run"] === true });
+    context.printJson({ images: published, dryRun });
     return 0;
   },
 };
-
-interface Published {
-  readonly name: string;
-  readonly reference: string;
-  readonly digest: string;
-}
-
-interface Publication {
-  readonly image: string;
-  readonly root: Descriptor;
-  readonly store: LayoutStore;
-  readonly prefix: string;
-  readonly options: CommandInput["options"];
-}
-
-async function publish(
-  { image, root, store, prefix, options }: Publication,
-  context: CommandContext,
-): Promise<Published[]> {
-  const { signal, onProgress } = context;
-  const tags = listOption(options, "tag") ?? ["latest"];
-  const references = tags.map((tag) => `${prefix}/${image}:${tag}`);
-  const [first] = references.map((reference) => parseReference(reference));
-  if (first !== undefined && options["dry-run"] !== true) {
-    const repository = await openRepository(first, context, readAccess(options));
-    for (const tag of tags) await copyImage(store, repository, root, { tag, signal, onProgress });
-  }
-  return references.map((reference) => ({ name: image, reference, digest: root.digest }));
-}
 
 function chooseImages(wanted: readonly string[], { images }: RunLock): readonly string[] {
   const known = Object.keys(images);
