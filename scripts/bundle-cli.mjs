@@ -76,7 +76,7 @@ await writeFile(join(TEMPORARY, "LICENSES.txt"), await listLicenses([...JOINED, 
 await joinEncoder(join(COMPILED, "archive", "gzip-worker.mjs"));
 await writeFile(join(COMPILED, "archive", "LICENSES.txt"), await listLicenses([ENCODER]));
 // Worker threads and processes start from files of their own, which stand beside whoever starts them.
-for (const folder of ["archive", "python"]) {
+for (const folder of ["archive", "python", "sources"]) {
   for (const name of await readdir(join(COMPILED, folder))) {
     if (name.endsWith(".mjs")) await copyFile(join(COMPILED, folder, name), join(TEMPORARY, name));
   }

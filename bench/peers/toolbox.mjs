@@ -16,17 +16,14 @@ export function toolboxPeer(compression) {
   return {
     name: `toolbox ${compression}`,
     about:
-      "toolbox build && toolbox publish, tools of the kind `file`, from an empty store and cache and no lock",
+      "toolbox build --push, tools of the kind `file`, from an empty store and cache and no lock",
     version: () => firstLine(process.execPath, [TOOLBOX, "--version"]),
     prepare: async (place) => {
       for (const name of ["store", "cache", "state", "toolbox.lock"])
         await rm(join(place.folder, name), { recursive: true, force: true });
       await writeFile(join(place.folder, "toolbox.yaml"), workspaceOf(place, compression));
     },
-    build: (place, tag) => [
-      toolbox(place, ["build", "--no-progress"]),
-      toolbox(place, ["publish", "--no-progress", "--tag", tag]),
-    ],
+    build: (place, tag) => [toolbox(place, ["build", "--no-progress", "--push", "--tag", tag])],
     buildAlone: (place) => [toolbox(place, ["build", "--no-progress", "--frozen"])],
   };
 }

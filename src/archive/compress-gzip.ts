@@ -2,7 +2,7 @@
 import { BufferPool } from "../core/buffer-pool.ts";
 import type { LendingGenerator, LentBytes } from "../core/byte-stream.ts";
 import { type CompressedMember, compressMembers } from "./compress-members.ts";
-import { WorkerThreads } from "./worker-thread.ts";
+import { WorkerThreads } from "../core/worker-thread.ts";
 
 /** Uncompressed bytes of each member but the last. A part of the format: another size gives other bytes. */
 export const GZIP_MEMBER_SIZE: number = 1024 * 1024;
@@ -18,7 +18,7 @@ export interface CompressGzipOptions {
 }
 
 /** All streams share them. */
-const threads = new WorkerThreads("gzip-worker.mjs");
+const threads = new WorkerThreads(new URL("./gzip-worker.mjs", import.meta.url));
 const pool = new BufferPool(GZIP_MEMBER_SIZE + LARGEST_GROWTH);
 
 /**

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { BufferPool } from "../core/buffer-pool.ts";
 import type { LendingGenerator, LentBytes } from "../core/byte-stream.ts";
-import { WORKER_THREADS } from "./worker-thread.ts";
+import { WORKER_THREADS } from "../core/worker-thread.ts";
 
 /** A compressed member, which may stand in the input's buffer, and that buffer. */
 export interface CompressedMember {

@@ -2,7 +2,7 @@
 import { BufferPool } from "../core/buffer-pool.ts";
 import type { LendingGenerator, LentBytes } from "../core/byte-stream.ts";
 import { invalidCompressed } from "./invalid-compressed.ts";
-import { type WorkerThread, WorkerThreads } from "./worker-thread.ts";
+import { type WorkerThread, WorkerThreads } from "../core/worker-thread.ts";
 
 /** Buffers go to the thread and come back with its answer. */
 interface XzAnswer {
@@ -17,7 +17,7 @@ interface XzAnswer {
 }
 
 /** All streams share them; a thread keeps several streams apart, so an unread one never holds up another. */
-const threads = new WorkerThreads("xz-worker.mjs");
+const threads = new WorkerThreads(new URL("./xz-worker.mjs", import.meta.url));
 /** The decoder takes no more at once. */
 const inputs = new BufferPool(64 * 1024);
 const outputs = new BufferPool(256 * 1024);

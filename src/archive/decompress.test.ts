@@ -7,7 +7,7 @@ import { type LentBytes, collectBytes, streamOf } from "../core/byte-stream.ts";
 import { compressGzip, GZIP_MEMBER_SIZE } from "./compress-gzip.ts";
 import { compressZstd } from "./compress-zstd.ts";
 import { decompress } from "./decompress.ts";
-import { WORKER_THREADS } from "./worker-thread.ts";
+import { WORKER_THREADS } from "../core/worker-thread.ts";
 
 const TEXT = Buffer.from("The quick brown fox jumps over the lazy dog. ".repeat(3000));
 /** `xz -6` of "hello" and a newline. */

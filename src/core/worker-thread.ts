@@ -24,15 +24,15 @@ interface Call {
  * stops after a while without work; the next call starts it again.
  */
 export class WorkerThread {
-  readonly #script: string;
+  readonly #script: URL;
   readonly #calls: Call[] = [];
   /** Streams that have state in the thread, which must therefore not stop. */
   #holders = 0;
   #worker: Worker | undefined;
   #idleTimer: NodeJS.Timeout | undefined;
 
-  /** `script` stands beside this file, and is plain JavaScript so that it starts from src/ and from dist/ alike. */
-  constructor(script: string) {
+  /** `script` is plain JavaScript, so that it starts from src/ and from dist/ alike. */
+  constructor(script: URL) {
     this.#script = script;
   }
 
@@ -61,7 +61,7 @@ export class WorkerThread {
   }
 
   #start(): Worker {
-    const worker = new Worker(new URL(`./${this.#script}`, import.meta.url), {
+    const worker = new Worker(this.#script, {
       execArgv: [],
       resourceLimits: WORKER_MEMORY,
     });
@@ -94,8 +94,9 @@ export class WorkerThread {
 export class WorkerThreads {
   readonly #threads: readonly WorkerThread[];
 
-  constructor(script: string) {
-    this.#threads = Array.from({ length: WORKER_THREADS }, () => new WorkerThread(script));
+  /** @param script beside its caller: `new URL("./x-worker.mjs", import.meta.url)` */
+  constructor(script: URL, count: number = WORKER_THREADS) {
+    this.#threads = Array.from({ length: count }, () => new WorkerThread(script));
   }
 
   /** The thread with the least to do. */
