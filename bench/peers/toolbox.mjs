@@ -15,8 +15,7 @@ export const FAST_GZIP = "gzip 2";
 export function toolboxPeer(compression) {
   return {
     name: `toolbox ${compression}`,
-    about:
-      "toolbox build --push, tools of the kind `file`, from an empty store and cache and no lock",
+    about: "toolbox build --push, tools of the kind `file`, from an empty store and cache and no lock",
     version: () => firstLine(process.execPath, [TOOLBOX, "--version"]),
     prepare: async (place) => {
       for (const name of ["store", "cache", "state", "toolbox.lock"])
