@@ -16,9 +16,9 @@ export function weight(costs, ours, theirs) {
   return once(costs[ours]?.cold?.layerBytes / costs[theirs]?.cold?.layerBytes);
 }
 
-/** The position whose median is the worst. @param {any} costs @param {string} theirs */
-export function slowestBump(costs, theirs) {
-  const ratios = bumpsOf(costs).flatMap(([step, ours]) => {
+/** The position whose median is the worst. @param {any} costs @param {string} theirs @param {string} [who] */
+export function slowestBump(costs, theirs, who) {
+  const ratios = bumpsOf(costs, who).flatMap(([step, ours]) => {
     const other = costs[theirs]?.[step]?.wall;
     return other === undefined ? [] : [ratioOf(ours.wall, other)];
   });
@@ -31,9 +31,9 @@ export function worstBump(costs, value) {
   return values.length === 0 ? undefined : once(Math.max(...values));
 }
 
-/** @param {any} costs @returns {[string, any][]} */
-function bumpsOf(costs) {
-  return Object.entries(costs["toolbox gzip"] ?? {}).filter(([step]) => step.startsWith("bump "));
+/** @param {any} costs @param {string} [who] @returns {[string, any][]} */
+function bumpsOf(costs, who = "toolbox gzip") {
+  return Object.entries(costs[who] ?? {}).filter(([step]) => step.startsWith("bump "));
 }
 
 /** @param {any} costs @param {string} what */

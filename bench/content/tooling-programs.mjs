@@ -20,7 +20,9 @@ export async function prepareToolingPrograms(scratch) {
   const build = [TOOLBOX, "-C", IMAGES, "build", "--frozen", "--image", "tooling-k8s"];
   const own = ["--platform", hostPlatform(), "--json", "--no-progress"];
   const plan = JSON.parse(await outputOf(process.execPath, [...build, ...own, "--dry-run"]));
-  if (!layersOf(plan).every((/** @type {any} */ layer) => layer.cached)) return undefined;
+  // The one on top is made anew each time.
+  if (!layersOf(plan).every((/** @type {any} */ { kind, cached }) => cached || kind === "top"))
+    return undefined;
 
   const layout = join(scratch, "tooling-layout");
   const report = JSON.parse(
