@@ -214,6 +214,7 @@ const GOALS = [
  * @property {number} bound
  * @property {string} unit
  * @property {boolean} atLeast
+ * @property {string} part
  * @property {number | undefined} value Absent: not measured in this run.
  * @property {number | undefined} min
  * @property {number | undefined} max
@@ -229,6 +230,7 @@ export function judgeGoals(results) {
     const series = found === undefined ? undefined : goal.series(found);
     const shared = {
       id,
+      part,
       text,
       bound,
       unit,

@@ -9,7 +9,7 @@
  *   --quick      only what does not depend on the machine, in a minute; writes nothing
  *   --report     only write the report again, from bench/results.json
  *
- * What was measured before of parts that are not named is kept, with its date.
+ * What was measured before of parts that are not named is kept, with its date, unless another machine measured it.
  */
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -17,7 +17,7 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { unmountBelow } from "./harness/docker-daemon.mjs";
 import { installPeers } from "./harness/install.mjs";
-import { describeMachine } from "./harness/machine.mjs";
+import { describeMachine, isSameMachine } from "./harness/machine.mjs";
 import { interrupt } from "./harness/processes.mjs";
 import { judgeGoals } from "./goals.mjs";
 import { PARTS } from "./parts.mjs";
@@ -50,10 +50,11 @@ async function main() {
   }
   if (values.quick) return await check();
   const results = await readResults();
-  if (!values.report) await measure(results, positionals.length > 0 ? positionals : Object.keys(PARTS));
+  const names = positionals.length > 0 ? positionals : Object.keys(PARTS);
+  if (!values.report) await measure(results, names);
   results.goals = judgeGoals(results.parts);
   await writeReport(results, import.meta.dirname);
-  printVerdicts(results);
+  printVerdicts(results, names);
   return 0;
 }
 
@@ -71,6 +72,10 @@ async function check() {
 async function measure(results, names) {
   const startedAt = performance.now();
   const programs = await installPeers(say);
+  const here = describeMachine();
+  results.parts = Object.fromEntries(
+    Object.entries(results.parts).filter(([, { machine }]) => isSameMachine(machine, here)),
+  );
   for (const name of names) {
     say(`--- ${name}: ${PARTS[name]?.about}`);
     const began = performance.now();

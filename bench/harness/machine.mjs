@@ -21,6 +21,13 @@ export function describeMachine() {
   };
 }
 
+/** Whether results of the one can stand beside results of the other. @param {Machine} one @param {Machine} other */
+export function isSameMachine(one, other) {
+  return /** @type {const} */ (["cpu", "cores", "memory", "system", "node"]).every(
+    (what) => one[what] === other[what],
+  );
+}
+
 /**
  * The first line that a program answers. Absent: it is not there.
  *

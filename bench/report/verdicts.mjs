@@ -4,10 +4,10 @@
 
 /** @typedef {import("../goals.mjs").Verdict} Verdict */
 
-/** @param {{ goals: readonly Verdict[] }} results */
-export function printVerdicts({ goals }) {
+/** Of the goals of these parts. @param {{ goals: readonly Verdict[] }} results @param {readonly string[]} parts */
+export function printVerdicts({ goals }, parts) {
   console.log("");
-  for (const goal of goals) {
+  for (const goal of goals.filter(({ part }) => parts.includes(part))) {
     const spread = formatSpread(goal);
     const number = formatNumber(goal).padStart(11);
     const why = goal.why === undefined ? "" : `: ${goal.why}`;
