@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { BuiltLayer, PlannedLayer } from "../build/index.ts";
-import { ToolingError } from "../core/error.ts";
 import {
   applyCopy,
   type ApplyCopyOptions,
@@ -8,69 +7,17 @@ import {
   copyBlob,
   type Descriptor,
   type Digest,
-  parseReference,
   planCopy,
 } from "../oci/index.ts";
 import type { RegistryRepository } from "../registry/client/index.ts";
-import type { CommandContext, CommandInput, CommandOption } from "./command.ts";
-import { listOption, textOption } from "./option-value.ts";
-import {
-  openRepository,
-  type OpenRepositoryOptions,
-  readAccess,
-  REGISTRY_OPTIONS,
-} from "./registry-access.ts";
-
-/** The options of commands that publish images of the workspace. */
-export const PUBLISH_OPTIONS: Readonly<Record<string, CommandOption>> = {
-  ...REGISTRY_OPTIONS,
-  tag: { type: "string", multiple: true, value: "TAG", summary: "Default: latest; may be repeated" },
-  to: { type: "string", value: "PREFIX", summary: "Registry and path instead of those in toolbox.yaml" },
-};
-
-/** Where images of the workspace go. */
-export interface PublishTarget {
-  /** Registry and path; an image's name follows. */
-  readonly prefix: string;
-  readonly tags: readonly string[];
-  readonly access: OpenRepositoryOptions;
-}
+import type { CommandContext } from "./command.ts";
+import { nameReferences, openRepository, type PublishTarget } from "./registry-access.ts";
 
 /** An image under one of its tags. */
 export interface Published {
   readonly name: string;
   readonly reference: string;
   readonly digest: string;
-}
-
-/**
- * Reads {@link PUBLISH_OPTIONS}.
- *
- * @param registry what toolbox.yaml says
- * @throws {ToolingError} `COMMAND_USAGE`
- */
-export function readPublishTarget(
-  options: CommandInput["options"],
-  registry: string | undefined,
-): PublishTarget {
-  const prefix = textOption(options, "to")?.replace(/\/+$/, "") ?? registry;
-  if (prefix === undefined) {
-    throw new ToolingError("COMMAND_USAGE", "it is not known where to publish to", {
-      hint: "Write `registry:` into toolbox.yaml and run `toolbox lock`, or name it with --to.",
-    });
-  }
-  return { prefix, tags: listOption(options, "tag") ?? ["latest"], access: readAccess(options) };
-}
-
-/**
- * What an image is called where it goes, once per tag.
- *
- * @throws {ToolingError} `REFERENCE_INVALID`
- */
-export function nameReferences({ prefix, tags }: PublishTarget, image: string): readonly string[] {
-  const references = tags.map((tag) => `${prefix}/${image}:${tag}`);
-  references.forEach((reference) => parseReference(reference));
-  return references;
 }
 
 /** Layers on their way at once while others are being made: the encoders need the machine more. */

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { ToolingError } from "../core/error.ts";
 import { parseReference, type Reference } from "../oci/index.ts";
 import {
   openDockerCredentials,
@@ -7,6 +8,7 @@ import {
 } from "../registry/client/index.ts";
 import type { CommandContext, CommandInput, CommandOption } from "./command.ts";
 import { openDispatcher } from "./machine-network.ts";
+import { listOption, textOption } from "./option-value.ts";
 
 /** The option of commands that talk to registries. */
 export const REGISTRY_OPTIONS: Readonly<Record<string, CommandOption>> = {
@@ -14,6 +16,13 @@ export const REGISTRY_OPTIONS: Readonly<Record<string, CommandOption>> = {
     type: "boolean",
     summary: "Talk to the registry without TLS; never needed for this machine",
   },
+};
+
+/** The options of commands that publish images of the workspace. */
+export const PUBLISH_OPTIONS: Readonly<Record<string, CommandOption>> = {
+  ...REGISTRY_OPTIONS,
+  tag: { type: "string", multiple: true, value: "TAG", summary: "Default: latest; may be repeated" },
+  to: { type: "string", value: "PREFIX", summary: "Registry and path instead of those in toolbox.yaml" },
 };
 
 /** The options of commands that talk to two registries. */
@@ -51,6 +60,44 @@ export interface OpenRepositoryOptions {
 /** Reads {@link REGISTRY_OPTIONS}. */
 export function readAccess(options: CommandInput["options"]): OpenRepositoryOptions {
   return { plainHttp: options["plain-http"] === true || undefined };
+}
+
+/** Where images of the workspace go. */
+export interface PublishTarget {
+  /** Registry and path; an image's name follows. */
+  readonly prefix: string;
+  readonly tags: readonly string[];
+  readonly access: OpenRepositoryOptions;
+}
+
+/**
+ * Reads {@link PUBLISH_OPTIONS}.
+ *
+ * @param registry what toolbox.yaml says
+ * @throws {ToolingError} `COMMAND_USAGE`
+ */
+export function readPublishTarget(
+  options: CommandInput["options"],
+  registry: string | undefined,
+): PublishTarget {
+  const prefix = textOption(options, "to")?.replace(/\/+$/, "") ?? registry;
+  if (prefix === undefined) {
+    throw new ToolingError("COMMAND_USAGE", "it is not known where to publish to", {
+      hint: "Write `registry:` into toolbox.yaml and run `toolbox lock`, or name it with --to.",
+    });
+  }
+  return { prefix, tags: listOption(options, "tag") ?? ["latest"], access: readAccess(options) };
+}
+
+/**
+ * What an image is called where it goes, once per tag.
+ *
+ * @throws {ToolingError} `REFERENCE_INVALID`
+ */
+export function nameReferences({ prefix, tags }: PublishTarget, image: string): readonly string[] {
+  const references = tags.map((tag) => `${prefix}/${image}:${tag}`);
+  references.forEach((reference) => parseReference(reference));
+  return references;
 }
 
 /**

@@ -21,14 +21,13 @@ import { FROZEN_OPTION, isFrozen } from "../frozen.ts";
 import { lockAndWrite } from "../lock-pipeline.ts";
 import { formatColumns, formatSize } from "../measure.ts";
 import { choiceOption, listOption, platformsOption, requireOperands } from "../option-value.ts";
+import type { Publication, Published } from "../publication.ts";
 import {
   nameReferences,
-  Publication,
   PUBLISH_OPTIONS,
-  type Published,
   type PublishTarget,
   readPublishTarget,
-} from "../publication.ts";
+} from "../registry-access.ts";
 import { openBuildContext } from "../workbench.ts";
 import { readWorkspaceFiles } from "../workspace-files.ts";
 
@@ -87,7 +86,7 @@ export const buildCommand: Command = {
     const plan = planBuild(lock, planOptions(options));
     const build = await openBuildContext(files.workspace, context);
     if (dryRun) return showPlan(await describePlan(plan, build), push, context);
-    const publication = push && new Publication(push, build.store, context);
+    const publication = push && (await openPublication(push, build, context));
     try {
       const report = await applyBuild(plan, { ...build, onLayer: publication && sendNew(plan, publication) });
       const measured = measureReport(report, plan);
@@ -116,6 +115,16 @@ function pushTarget(
   throw new ToolingError("COMMAND_USAGE", `--${idle} is for --push, which was not given`, {
     hint: "Add --push, or run `toolbox publish` after the build.",
   });
+}
+
+/** Loaded by who pushes. */
+async function openPublication(
+  target: PublishTarget,
+  { store }: BuildContext,
+  context: CommandContext,
+): Promise<Publication> {
+  const { Publication } = await import("../publication.ts");
+  return new Publication(target, store, context);
 }
 
 /** What was there before is likely to be in the registry as well; that is asked for once, at the end. */

@@ -13,13 +13,8 @@ import { localImageName, readRunLock, requireWorkspace, type RunLock } from "../
 import type { Command } from "../command.ts";
 import { formatColumns } from "../measure.ts";
 import { platformsOption } from "../option-value.ts";
-import {
-  nameReferences,
-  Publication,
-  PUBLISH_OPTIONS,
-  type Published,
-  readPublishTarget,
-} from "../publication.ts";
+import { Publication, type Published } from "../publication.ts";
+import { nameReferences, PUBLISH_OPTIONS, readPublishTarget } from "../registry-access.ts";
 
 /** `toolbox publish` */
 export const publishCommand: Command = {
