@@ -18,7 +18,7 @@ const IMAGES = join(import.meta.dirname, "..", "..", "images");
  */
 export async function prepareToolingPrograms(scratch) {
   const build = [TOOLBOX, "-C", IMAGES, "build", "--frozen", "--image", "tooling-k8s"];
-  const own = ["--platform", hostPlatform(), "--json", "--no-progress"];
+  const own = ["--platform", hostPlatform(), "--json", "--quiet"];
   const plan = JSON.parse(await outputOf(process.execPath, [...build, ...own, "--dry-run"]));
   // The one on top is made anew each time.
   if (!layersOf(plan).every((/** @type {any} */ { kind, cached }) => cached || kind === "top"))
