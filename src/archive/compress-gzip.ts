@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import { BufferPool } from "../core/buffer-pool.ts";
 import type { LendingGenerator, LentBytes } from "../core/byte-stream.ts";
-import { type CompressedMember, compressMembers } from "./compress-members.ts";
 import { WorkerThreads } from "../core/worker-thread.ts";
+import { type CompressedMember, compressMembers } from "./compress-members.ts";
 
 /** Uncompressed bytes of each member but the last. A part of the format: another size gives other bytes. */
 export const GZIP_MEMBER_SIZE: number = 1024 * 1024;

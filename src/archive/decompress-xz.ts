@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import { BufferPool } from "../core/buffer-pool.ts";
 import type { LendingGenerator, LentBytes } from "../core/byte-stream.ts";
-import { invalidCompressed } from "./invalid-compressed.ts";
 import { type WorkerThread, WorkerThreads } from "../core/worker-thread.ts";
+import { invalidCompressed } from "./invalid-compressed.ts";
 
 /** Buffers go to the thread and come back with its answer. */
 interface XzAnswer {

@@ -69,11 +69,13 @@ export class Publication {
     const { signal, onProgress } = this.#context;
     const references = nameReferences(this.#target, image);
     const repository = await this.#open(image);
-    for (const tag of this.#target.tags) {
-      const plan = await planCopy(this.#store, repository, root, { signal });
-      const mountBlob = this.#mountInto(repository);
-      await applyCopy(plan, this.#store, repository, { tag, mountBlob, signal, onProgress });
-      for (const { descriptor } of plan.blobs) this.#holders.set(descriptor.digest, repository);
+    const [tag, ...more] = this.#target.tags;
+    const plan = await planCopy(this.#store, repository, root, { signal });
+    const mountBlob = this.#mountInto(repository);
+    await applyCopy(plan, this.#store, repository, { tag, mountBlob, signal, onProgress });
+    for (const { descriptor } of plan.blobs) this.#holders.set(descriptor.digest, repository);
+    for (const tag of more) {
+      await repository.putManifest(root, await this.#store.fetchManifest(root, { signal }), { tag, signal });
     }
     return references.map((reference) => ({ name: image, reference, digest: root.digest }));
   }
@@ -90,7 +92,7 @@ export class Publication {
         await this.#send(next);
       } catch {
         // The registry may be back when the image itself is published; if not, that says what is wrong.
-        this.#waiting.length = 0;
+        this.#stopped.abort();
       }
     }
   }

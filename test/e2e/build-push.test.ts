@@ -106,6 +106,13 @@ describe("build --push", () => {
     expect(registry.seen.filter(({ method }) => method !== "GET" && method !== "HEAD")).toEqual([]);
   });
 
+  test("is told of a tag that cannot be before anything is built", async () => {
+    const { code, stderr } = await workspace.toolbox(["build", "--push", "--tag", "no tag"]);
+    expect([code, stderr]).toEqual([2, expect.stringContaining("REFERENCE_INVALID")]);
+    expect(stderr).not.toContain("layer one");
+    expect(workspace.visible().index).not.toContain("/small");
+  });
+
   test("is asked for where a tag is given", async () => {
     const { code, stderr } = await workspace.toolbox(["build", "--tag", "1"]);
     expect([code, stderr]).toEqual([2, expect.stringContaining("--tag is for --push")]);

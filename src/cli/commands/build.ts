@@ -85,7 +85,9 @@ export const buildCommand: Command = {
     if (!diff.same) context.note("toolbox.lock is up to date now; commit it.");
     const plan = planBuild(lock, planOptions(options));
     const build = await openBuildContext(files.workspace, context);
-    if (dryRun) return showPlan(await describePlan(plan, build), push, context);
+    // A name that cannot be is told before anything is built.
+    const references = push && plan.images.flatMap(({ name }) => nameReferences(push, name));
+    if (dryRun) return showPlan(await describePlan(plan, build), references, context);
     const publication = push && (await openPublication(push, build, context));
     try {
       const report = await applyBuild(plan, { ...build, onLayer: publication && sendNew(plan, publication) });
@@ -183,7 +185,7 @@ async function loadIntoEngine({ images }: BuildReport, context: CommandContext):
 
 function showPlan(
   { images }: PlanReport,
-  push: PublishTarget | undefined,
+  references: readonly string[] | undefined,
   { print, printJson }: CommandContext,
 ): number {
   const rows = images.flatMap(({ name, platforms }) =>
@@ -198,7 +200,6 @@ function showPlan(
     ),
   );
   for (const line of formatColumns([["IMAGE", "PLATFORM", "KIND", "LAYER", "STATE"], ...rows])) print(line);
-  const references = push && images.flatMap(({ name }) => nameReferences(push, name));
   for (const reference of references ?? []) print(`to publish as ${reference}`);
   printJson({ images, ...(references !== undefined && { references }) });
   return 0;
