@@ -76,7 +76,7 @@ describe.runIf(hasPrograms("skopeo"))("skopeo", () => {
   });
 });
 
-describe.runIf(hasPrograms("umoci") && process.getuid?.() === 0)("umoci", () => {
+describe.runIf(hasPrograms("umoci", "file") && process.getuid?.() === 0)("umoci", () => {
   test.each([
     ["amd64", "x86-64"],
     ["arm64", "aarch64"],

@@ -19,7 +19,7 @@ export interface RootlessUser {
 
 /** Whether {@link makeRootlessUser} can work here. */
 export function canMakeRootlessUser(): boolean {
-  return process.getuid?.() === 0 && hasPrograms("useradd", "userdel", "newuidmap", "newgidmap");
+  return process.getuid?.() === 0 && hasPrograms("useradd", "userdel", "newuidmap", "newgidmap", "ps");
 }
 
 /** Makes an account whose home is `folder`, with sub-ids that useradd(8) finds free. */
